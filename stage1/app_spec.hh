@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// AppSpec: everything needed to start an app, or to enter it later: ids, command lines found in the app's root,
+// environment, capabilities, seccomp policy, limits. It is resolved once, inside the pod's mount namespace
+// (resolve.hh), and kept in the root-owned apps/<app>/spec.json, so that `run`, event handlers and `enter` are confined
+// alike (R8) and nothing from the image is read a second time.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rocket::stage1
+{
+
+struct Command {
+    std::string path;              // what is executed: absolute, inside the app's root
+    std::vector<std::string> argv; // argv[0] as the manifest spells it, as execvp(3) does (APP-6)
+    bool operator==(const Command&) const = default;
+};
+
+struct EnvVar {
+    std::string name;
+    std::string value;
+    bool operator==(const EnvVar&) const = default;
+};
+
+struct SeccompPolicy {
+    enum class Mode { off, allow, deny };
+    Mode mode = Mode::off;
+    std::vector<std::string> syscalls;    // sorted, no duplicates, each known here; allow of none refuses every call
+    std::vector<std::string> unsupported; // fail with ENOSYS whatever the rest says, so that libc falls back (clone3)
+    std::optional<int> error;             // errno of a refused call; nullopt: the process is killed by SIGSYS (SEC-6)
+    bool operator==(const SeccompPolicy&) const = default;
+};
+
+struct DeviceRule { // a device node brought by a volume (ACE-13)
+    bool block = false;
+    unsigned major = 0;
+    unsigned minor = 0;
+    bool writable = false;
+    bool operator==(const DeviceRule&) const = default;
+};
+
+struct Resources {                               // unset: no limit of the app's own
+    std::optional<std::uint64_t> memory_max;     // bytes
+    std::optional<std::uint64_t> memory_low;     // bytes
+    std::optional<std::uint64_t> cpu_quota_usec; // CPU time per second of real time
+    std::optional<std::uint64_t> cpu_weight;     // 1..10000
+    std::uint64_t tasks_max = 4096;              // R16
+    bool operator==(const Resources&) const = default;
+};
+
+struct AppSpec {
+    std::string name; // an AC Name: safe in unit names and paths
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+    std::vector<std::uint32_t> supplementary_gids; // exactly these (USR-7)
+    Command main;
+    std::optional<Command> pre_start;
+    std::optional<Command> post_stop;
+    std::string exec_error; // not empty: why main or pre_start cannot be executed. Do not start the app: status 203
+    std::string working_directory = "/";
+    std::vector<EnvVar> environment; // exact: PID 1 adds nothing
+    std::uint64_t bounding_set = 0;  // bit n = capability n
+    bool no_new_privileges = false;
+    SeccompPolicy seccomp;
+    bool restrict_namespaces = false; // no new namespaces; false also where CAP_SYS_ADMIN is retained
+    Resources resources;
+    std::optional<int> oom_score_adjust;
+    bool restrict_devices = true;
+    std::vector<DeviceRule> devices;
+    bool notifies = false;            // says READY=1 itself (appc.io/executor/supports-systemd-notify)
+    std::vector<std::string> reports; // isolators ignored or changed, for the user (ISO-5)
+    bool operator==(const AppSpec&) const = default;
+};
+
+// The unit that runs the app in the pod: "app-NAME.service".
+std::string unit_name(std::string_view app);
+
+std::string to_json(const AppSpec& spec);
+// Throws Error (corrupt) for anything that to_json() would not have written.
+AppSpec app_spec_from_json(std::string_view json);
+
+} // namespace rocket::stage1

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the resolver of apps has to know about the pod and the host: found once by whoever sets the pod up. Plain data.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "stage1/app_spec.hh"
+
+namespace rocket::stage1
+{
+
+struct PodFacts {
+    bool restrict_capabilities = true; // false: --disable-capabilities-restriction
+    bool restrict_paths = true;        // false: --disable-paths (devices are part of it)
+    bool restrict_seccomp = true;      // false: --disable-seccomp
+    bool has_terminal = false;         // --interactive: apps get TERM
+    std::string term;                  // the caller's TERM, may be empty
+    std::string metadata_url;          // empty: the pod is not registered with a metadata service (ENV-6)
+    unsigned last_capability = 40;     // /proc/sys/kernel/cap_last_cap
+    int lowest_oom_score = -1000;      // what this pod may set at least: its own value if CAP_SYS_RESOURCE is missing
+    std::vector<std::string> controllers; // cgroup controllers the pod's cgroup has ("memory", "cpu", ...)
+    std::map<std::string, std::vector<DeviceRule>> devices; // app name -> device nodes its volumes bring
+};
+
+// The facts that are the host's: last_capability and lowest_oom_score. The rest is left as above.
+PodFacts host_facts();
+
+} // namespace rocket::stage1

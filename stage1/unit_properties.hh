@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// AppSpec -> the properties of StartTransientUnit, typed as D-Bus wants them and in the order to send them (R9: nothing
+// of an image selects a property, nothing is parsed as unit file text). Pure. The caller appends what it alone
+// knows: StandardInput/Output/Error file descriptors, After=, Description.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "stage1/app_spec.hh"
+
+namespace rocket::stage1
+{
+
+struct NameFilter { // (bas): SystemCallFilter, RestrictAddressFamilies
+    bool allow = false;
+    std::vector<std::string> names;
+    bool operator==(const NameFilter&) const = default;
+};
+
+struct ExecLine { // an element of a(sasas): ExecStartEx and its family
+    std::string path;
+    std::vector<std::string> argv;
+    std::vector<std::string> flags;
+    bool operator==(const ExecLine&) const = default;
+};
+
+using StringPair = std::pair<std::string, std::string>; // an element of a(ss): DeviceAllow
+
+using PropertyValue =
+    std::variant<bool, std::int32_t, std::uint32_t, std::uint64_t, std::string, std::vector<std::string>, NameFilter,
+                 std::vector<ExecLine>, std::vector<StringPair>>;
+
+struct UnitProperty {
+    std::string name;
+    PropertyValue value;
+    bool operator==(const UnitProperty&) const = default;
+};
+
+// The D-Bus type of a value: "b", "i", "u", "t", "s", "as", "(bas)", "a(sasas)", "a(ss)".
+std::string_view signature(const PropertyValue& value);
+
+// Where the pod has the app's root.
+std::string app_root_in_pod(std::string_view app); // "/opt/stage2/NAME/rootfs"
+
+std::vector<UnitProperty> unit_properties(const AppSpec& spec);
+
+} // namespace rocket::stage1
