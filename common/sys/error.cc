@@ -26,6 +26,12 @@ Error& Error::set_hint(std::string hint)
     return *this;
 }
 
+Error& Error::set_error_number(int error_number)
+{
+    error_number_ = error_number;
+    return *this;
+}
+
 void Error::join()
 {
     joined_ = fmt::format("{}", fmt::join(causes_, ": "));
@@ -65,7 +71,8 @@ Error Error::deserialize(std::string_view bytes)
 Error system_error(int error_number, std::string text)
 {
     const auto kind = error_number == ENOENT ? Error::Kind::not_found : Error::Kind::system;
-    return {kind, fmt::format("{}: {}", text, std::strerror(error_number))};
+    Error error{kind, fmt::format("{}: {}", text, std::strerror(error_number))};
+    return error.set_error_number(error_number);
 }
 
 } // namespace rocket

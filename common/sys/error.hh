@@ -32,9 +32,11 @@ public:
     // What was being done when it happened; becomes the new outermost cause.
     Error& add_context(std::string doing);
     Error& set_hint(std::string hint);
+    Error& set_error_number(int error_number);
 
     Kind kind() const noexcept { return kind_; }
     const std::string& hint() const noexcept { return hint_; }
+    int error_number() const noexcept { return error_number_; }                 // errno of the failed system call, or 0
     const std::vector<std::string>& causes() const noexcept { return causes_; } // outermost first, never empty
     const std::string& innermost() const noexcept { return causes_.back(); }
     const char* what() const noexcept override { return joined_.c_str(); } // "outer: ...: inner"
@@ -50,6 +52,7 @@ private:
     std::vector<std::string> causes_;
     std::string hint_;
     std::string joined_;
+    int error_number_ = 0;
 };
 
 // throw Error{kind, formatted text}

@@ -27,7 +27,7 @@ std::string printable(std::string_view raw);
 [[nodiscard]] std::optional<bool> parse_bool(std::string_view raw);
 
 std::vector<std::string> split(std::string_view whole, char separator); // "" gives one empty part
-std::string_view trim(std::string_view raw);                          // blanks, tabs, CR, LF at both ends
+std::string_view trim(std::string_view raw);                            // blanks, tabs, CR, LF at both ends
 bool is_utf8(std::string_view raw);
 
 std::string hex(std::span<const std::uint8_t> bytes); // lower case
