@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every path in the data directory and in a pod directory. Nobody else joins these strings.
+// Layout gives absolute paths below DATA; namespace pod_dir names relative to a pod directory, to be used with its fd.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/model/names.hh"
+
+namespace rocket::model
+{
+
+// The directory a pod is in; with the lock on the pod directory this is its state (cli 6.2).
+enum class PodStage { embryo, prepare, prepared, run, exited_garbage, garbage };
+
+inline constexpr std::array pod_stages{PodStage::embryo, PodStage::prepare,        PodStage::prepared,
+                                       PodStage::run,    PodStage::exited_garbage, PodStage::garbage};
+std::string_view directory_name(PodStage stage) noexcept; // "exited-garbage"
+std::optional<PodStage> stage_of_directory(std::string_view name) noexcept;
+
+class Layout
+{
+public:
+    explicit Layout(std::string data) : data_{std::move(data)} {} // DATA, absolute
+
+    const std::string& data() const noexcept { return data_; }
+
+    std::string cas() const { return data_ + "/cas"; }
+    std::string images() const { return data_ + "/cas/image"; }
+    std::string image(const ImageId& id) const { return images() + "/" + id.key(); }
+    std::string trees() const { return data_ + "/cas/tree"; }
+    std::string tree(const ImageId& id) const { return trees() + "/" + id.key(); }
+    std::string tree_rootfs(const ImageId& id) const { return tree(id) + "/rootfs"; }
+    std::string database_dir() const { return data_ + "/cas/db"; }
+    std::string database() const { return data_ + "/cas/db/index.sqlite"; }
+    std::string store_tmp() const { return data_ + "/cas/tmp"; }
+
+    std::string garbage() const { return data_ + "/garbage"; } // renamed away, to be deleted (R15)
+    std::string locks() const { return data_ + "/locks"; }
+    std::string store_lock() const { return data_ + "/locks/store"; }
+    std::string image_lock(const ImageId& id) const { return data_ + "/locks/image-" + id.key(); }
+    std::string prepare_lock() const { return data_ + "/locks/prepare"; }
+
+    std::string pods() const { return data_ + "/pods"; }
+    std::string pods(PodStage stage) const { return pods() + "/" + std::string{directory_name(stage)}; }
+    std::string pod(PodStage stage, const PodId& id) const { return pods(stage) + "/" + id.str(); }
+
+private:
+    std::string data_;
+};
+
+// Files of an image in the store, relative to Layout::image().
+namespace image_dir
+{
+inline constexpr const char* archive = "archive";         // as received
+inline constexpr const char* manifest = "manifest";       // bytes as in the archive
+inline constexpr const char* signature = "signature.asc"; // if it was verified
+inline constexpr const char* record = "record.json";
+inline constexpr const char* used = "used"; // its mtime = last used
+} // namespace image_dir
+
+// Relative to Layout::tree().
+namespace tree_dir
+{
+inline constexpr const char* rootfs = "rootfs";
+inline constexpr const char* digest = "digest"; // written last before the rename
+} // namespace tree_dir
+
+// Relative to Layout::pod().
+namespace pod_dir
+{
+inline constexpr const char* manifest = "pod";         // reified pod manifest
+inline constexpr const char* created = "pod-created";  // its mtime = creation
+inline constexpr const char* runtime = "runtime.json"; // model/runtime.hh
+inline constexpr const char* stage1 = "stage1";
+inline constexpr const char* stage1_manifest = "stage1/manifest";
+inline constexpr const char* apps = "apps";
+inline constexpr const char* volumes = "volumes";                     // data of empty volumes
+inline constexpr const char* journal = "journal";                     // /var/log/journal in the pod
+inline constexpr const char* subcgroup = "subcgroup";                 // relative to the mount of cgroup2
+inline constexpr const char* ppid = "ppid";                           // of the supervisor; its mtime = start
+inline constexpr const char* pid1 = "pid1";                           // of the pod's init, and its start time
+inline constexpr const char* supervisor_status = "supervisor-status"; // "ready"
+inline constexpr const char* status = "status";
+inline constexpr const char* exit_record = "exit.json";
+
+std::string app(const AppName& name);          // apps/NAME
+std::string app_manifest(const AppName& name); // apps/NAME/manifest: the image manifest, bytes
+std::string app_upper(const AppName& name);    // apps/NAME/upper
+std::string app_work(const AppName& name);     // apps/NAME/work
+std::string app_rootfs(const AppName& name);   // apps/NAME/rootfs: the copy, without overlay
+std::string app_spec(const AppName& name);     // apps/NAME/spec.json: resolved by stage1
+std::string volume(const VolumeName& name);    // volumes/NAME
+std::string app_status(const AppName& name);   // status/NAME: the plain number
+std::string app_result(const AppName& name);   // status/NAME.json
+} // namespace pod_dir
+
+// Inside the pod.
+namespace in_pod
+{
+inline constexpr const char* stage2 = "/opt/stage2";
+std::string app_rootfs(const AppName& name); // /opt/stage2/NAME/rootfs
+} // namespace in_pod
+
+} // namespace rocket::model
