@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Usage texts, made from the command table and the flag declarations (cli 1.2).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "stage0/cli/command.hh"
+
+namespace rocket::cli
+{
+
+std::string command_help(const Command& command, const FlagSet& local, const FlagSet& global);
+// For `rocket` itself (empty path) and for groups of commands.
+std::string group_help(CommandTable table, const std::vector<std::string>& path, const FlagSet& global);
+
+} // namespace rocket::cli

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Start here: every command of `rocket`, in the order of help, each defined in stage0/cli/<command>.cc.
+#include "common/sys/log.hh"
+#include "common/sys/process.hh"
+#include "stage0/cli/commands.hh"
+
+namespace
+{
+
+using namespace rocket::cli;
+
+const std::vector<Command>& commands()
+{
+    static const std::vector<Command> table{
+        completion_command(),
+        version_command(),
+        help_command(),
+    };
+    return table;
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    rocket::ensure_standard_fds();
+    rocket::log::set_prefix("rocket");
+    Context context;
+    return dispatch(commands(), context, Words(argv + 1, argv + (argc > 0 ? argc : 1)));
+}
