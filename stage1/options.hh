@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the command line of the stage1 `run` entry point says (interface version 6), as plain data. The defaults are
+// those of an argument that is not given.
+#pragma once
+
+#include <string>
+
+namespace rocket::stage1
+{
+
+enum class Network { none, host };              // --net
+enum class Ipc { isolated, parent };            // --ipc=auto|private, parent
+enum class NameFile { image, none, pod, host }; // --dns-conf-mode: default, none, stage0, host
+
+struct RunOptions {
+    bool debug = false;
+    bool interactive = false; // the pod's one app gets a terminal
+    Network network = Network::none;
+    Ipc ipc = Ipc::isolated;
+    std::string hostname;                   // empty: rkt-UUID
+    std::string local_config;               // --local-config
+    NameFile resolv_conf = NameFile::image; // pod: the file that stage0 wrote into the pod directory
+    NameFile hosts = NameFile::image;       // never `none`
+    bool restrict_capabilities = true;      // false: --disable-capabilities-restriction
+    bool restrict_paths = true;             // false: --disable-paths
+    bool restrict_seccomp = true;           // false: --disable-seccomp
+};
+
+} // namespace rocket::stage1
