@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration: what the .json files below the system, local and user directories say, merged (cli 3.1-3.5).
+// Defaults are not filled in: where the files are silent a field is empty. Errors: Kind::corrupt or system, always
+// with the name of the file.
+#pragma once
+
+#include <map>
+#include <string>
+#include <variant>
+
+#include "stage0/config/secret.hh"
+
+namespace rocket::config
+{
+
+// Absolute paths, later ones win. Any of them may be missing; an empty one is skipped.
+struct Directories {
+    std::string system;
+    std::string local;
+    std::string user;
+};
+
+struct BasicAuth {
+    std::string user;
+    Secret password;
+    bool operator==(const BasicAuth&) const = default;
+};
+struct OauthAuth {
+    Secret token;
+    bool operator==(const OauthAuth&) const = default;
+};
+struct AwsAuth {
+    std::string access_key_id;
+    Secret secret_access_key;
+    std::string region; // empty: to be guessed from the host
+    bool operator==(const AwsAuth&) const = default;
+};
+using Credentials = std::variant<BasicAuth, OauthAuth, AwsAuth>;
+
+struct Paths {
+    std::string data;          // absolute or empty
+    std::string stage1_images; // absolute or empty
+    bool operator==(const Paths&) const = default;
+};
+
+struct Stage1 {
+    std::string name; // with version, or both empty
+    std::string version;
+    std::string location; // absolute path or URL, or empty
+    bool operator==(const Stage1&) const = default;
+};
+
+struct Config {
+    std::map<std::string, Credentials> auth;      // by URL authority: host or host:port
+    std::map<std::string, BasicAuth> docker_auth; // by registry host
+    Paths paths;
+    Stage1 stage1;
+    bool operator==(const Config&) const = default;
+};
+
+Config load(const Directories& directories);
+
+// {"stage0": [...]} as cli 8.14 has it; each entry is a valid configuration file. Secrets are replaced by "<hidden>"
+// unless asked for (Q59).
+enum class Secrets { hidden, shown };
+std::string to_json(const Config& config, Secrets secrets, bool pretty);
+
+} // namespace rocket::config

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What acquiring an image needs from whoever knows the trusted keys (stage0/trust): a yes with a name to it, or an
+// Error of Kind::untrusted with the reason and what to do next. Neither descriptor's position is used or moved; the
+// archive has to be a regular file that nobody can write to between this call and its use.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/model/ac_name.hh"
+
+namespace rocket::image
+{
+
+struct Verified {
+    std::string fingerprint;             // of the primary key, 40 lower-case hex digits
+    std::vector<std::string> identities; // "Name <mail>", UTF-8; print through text::printable()
+};
+
+class Verifier
+{
+public:
+    virtual ~Verifier() = default;
+    virtual Verified verify(const model::AcIdentifier& image_name, int archive_fd, int signature_fd) = 0;
+};
+
+} // namespace rocket::image
