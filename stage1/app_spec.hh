@@ -29,9 +29,9 @@ struct EnvVar {
 struct SeccompPolicy {
     enum class Mode { off, allow, deny };
     Mode mode = Mode::off;
-    std::vector<std::string> syscalls;    // sorted, no duplicates, each known here; allow of none refuses every call
-    std::vector<std::string> unsupported; // fail with ENOSYS whatever the rest says, so that libc falls back (clone3)
-    std::optional<int> error;             // errno of a refused call; nullopt: the process is killed by SIGSYS (SEC-6)
+    std::vector<std::string> syscalls; // allowed or refused; sorted, no duplicates. Allow of none refuses all
+    std::optional<int> error;          // errno of a refused call; nullopt: SIGSYS kills the process (SEC-6)
+    bool is_default = false;           // Rocket's own policy: see seccomp.hh for what comes on top of the list
     bool operator==(const SeccompPolicy&) const = default;
 };
 
@@ -66,7 +66,6 @@ struct AppSpec {
     std::uint64_t bounding_set = 0;  // bit n = capability n
     bool no_new_privileges = false;
     SeccompPolicy seccomp;
-    bool restrict_namespaces = false; // no new namespaces; false also where CAP_SYS_ADMIN is retained
     Resources resources;
     std::optional<int> oom_score_adjust;
     bool restrict_devices = true;

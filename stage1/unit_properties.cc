@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage1/unit_properties.hh"
+
+#include <csignal>
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "stage1/seccomp.hh"
+#include "stage1/seccomp_sets.hh"
+
+namespace rocket::stage1
+{
+
+namespace
+{
+
+using Properties = std::vector<UnitProperty>;
+
+constexpr std::uint64_t stop_timeout_usec = 10'000'000; // from SIGTERM to SIGKILL
+constexpr std::uint64_t forever = UINT64_MAX;
+
+// What PID 1 puts into an environment, if nobody stops it (systemd.exec(5), "Environment Variables in Spawned
+// Processes"). NOTIFY_SOCKET and LISTEN_* are not here: they appear only where they are asked for (ENV-4).
+constexpr std::array variables_of_systemd = {"CACHE_DIRECTORY",
+                                             "CONFIGURATION_DIRECTORY",
+                                             "CREDENTIALS_DIRECTORY",
+                                             "EXIT_CODE",
+                                             "EXIT_STATUS",
+                                             "HOME",
+                                             "INVOCATION_ID",
+                                             "JOURNAL_STREAM",
+                                             "LANG",
+                                             "LOGNAME",
+                                             "LOGS_DIRECTORY",
+                                             "LOG_NAMESPACE",
+                                             "MAINPID",
+                                             "MANAGERPID",
+                                             "MEMORY_PRESSURE_WATCH",
+                                             "MEMORY_PRESSURE_WRITE",
+                                             "MONITOR_EXIT_CODE",
+                                             "MONITOR_EXIT_STATUS",
+                                             "MONITOR_INVOCATION_ID",
+                                             "MONITOR_SERVICE_RESULT",
+                                             "MONITOR_UNIT",
+                                             "PATH",
+                                             "PIDFILE",
+                                             "REMOTE_ADDR",
+                                             "REMOTE_PORT",
+                                             "RUNTIME_DIRECTORY",
+                                             "SERVICE_RESULT",
+                                             "SHELL",
+                                             "STATE_DIRECTORY",
+                                             "SYSTEMD_EXEC_PID",
+                                             "TERM",
+                                             "TRIGGER_PATH",
+                                             "TRIGGER_TIMER_MONOTONIC_USEC",
+                                             "TRIGGER_TIMER_REALTIME_USEC",
+                                             "TRIGGER_UNIT",
+                                             "TZ",
+                                             "USER",
+                                             "WATCHDOG_PID",
+                                             "WATCHDOG_USEC",
+                                             "XDG_RUNTIME_DIR",
+                                             "XDG_SEAT",
+                                             "XDG_SESSION_CLASS",
+                                             "XDG_SESSION_ID",
+                                             "XDG_SESSION_TYPE",
+                                             "XDG_VTNR"};
+
+bool sets(const AppSpec& spec, std::string_view variable)
+{
+    return std::any_of(spec.environment.begin(), spec.environment.end(),
+                       [&](const EnvVar& var) { return var.name == variable; });
+}
+
+std::vector<ExecLine> exec_line(const Command& command, std::vector<std::string> flags)
+{
+    flags.emplace_back("no-env-expand"); // neither $VAR nor %n mean anything in an argument (APP-2)
+    return {{command.path, command.argv, std::move(flags)}};
+}
+
+// Type=exec has the child write a byte when all is prepared, with the filter already in force.
+bool may_report_exec(const SeccompPolicy& policy)
+{
+    const bool listed = std::binary_search(policy.syscalls.begin(), policy.syscalls.end(), "write");
+    return policy.mode == SeccompPolicy::Mode::off || listed == (policy.mode == SeccompPolicy::Mode::allow);
+}
+
+void add_service(Properties& add, const AppSpec& spec)
+{
+    add.push_back({"DefaultDependencies", false});
+    add.push_back({"Type", std::string{spec.notifies ? "notify" : may_report_exec(spec.seccomp) ? "exec" : "simple"}});
+    add.push_back({"Slice", std::string{"system.slice"}});
+    add.push_back({"SyslogIdentifier", spec.name});
+    // Not ExecStartPre: after a failed one PID 1 would run the post-stop handler all the same (APP-10).
+    if (spec.pre_start)
+        add.push_back({"ExecConditionEx", exec_line(*spec.pre_start, {})});
+    add.push_back({"ExecStartEx", exec_line(spec.main, {})});
+    if (spec.post_stop) // its failure changes nothing (APP-11)
+        add.push_back({"ExecStopPostEx", exec_line(*spec.post_stop, {"ignore-failure"})});
+    add.push_back({"TimeoutStartUSec", forever});
+    add.push_back({"TimeoutStopUSec", stop_timeout_usec});
+    add.push_back({"KillMode", std::string{"mixed"}}); // SIGTERM to the main process only (ACE-3), SIGKILL to all
+    add.push_back({"StartLimitIntervalUSec", std::uint64_t{0}});
+    add.push_back({"IgnoreSIGPIPE", false});
+}
+
+void add_environment(Properties& add, const AppSpec& spec)
+{
+    std::vector<std::string> assignments;
+    for (const auto& var : spec.environment)
+        assignments.push_back(var.name + '=' + var.value);
+    add.push_back({"Environment", std::move(assignments)});
+
+    std::vector<std::string> unset; // applied last of all by PID 1, so it must not name what the app sets
+    for (const char* variable : variables_of_systemd)
+        if (!sets(spec, variable))
+            unset.emplace_back(variable);
+    add.push_back({"UnsetEnvironment", std::move(unset)});
+}
+
+void add_root(Properties& add, const AppSpec& spec)
+{
+    add.push_back({"RootDirectory", app_root_in_pod(spec.name)});
+    add.push_back({"MountAPIVFS", false}); // it has ours
+    add.push_back({"PrivateMounts", true});
+    add.push_back({"WorkingDirectory", spec.working_directory});
+}
+
+// Numeric, and always both: PID 1 must not look anything up (see the notes on User= in HACKING.md).
+void add_identity(Properties& add, const AppSpec& spec)
+{
+    std::vector<std::string> groups;
+    for (const auto gid : spec.supplementary_gids)
+        groups.push_back(fmt::to_string(gid));
+    add.push_back({"User", fmt::to_string(spec.uid)});
+    add.push_back({"Group", fmt::to_string(spec.gid)});
+    add.push_back({"SupplementaryGroups", std::move(groups)});
+    add.push_back({"CapabilityBoundingSet", spec.bounding_set});
+    add.push_back({"AmbientCapabilities", std::uint64_t{0}});
+    add.push_back({"NoNewPrivileges", spec.no_new_privileges});
+}
+
+void add_allow_list(Properties& add, const SeccompPolicy& policy)
+{
+    add.push_back({"SystemCallFilter", NameFilter{true, policy.syscalls}});
+    // PID 1 adds its @default to every allow list; what the manifest did not ask for is taken away again (SEC-5).
+    std::vector<std::string> unwanted;
+    const auto added = named_seccomp_set("@systemd/default-whitelist");
+    for (const auto& name : *added)
+        if (!std::binary_search(policy.syscalls.begin(), policy.syscalls.end(), name))
+            unwanted.push_back(name);
+    add.push_back({"SystemCallFilter", NameFilter{false, std::move(unwanted)}});
+}
+
+void add_deny_list(Properties& add, const SeccompPolicy& policy)
+{
+    std::vector<std::string> names;
+    for (const auto& name : policy.syscalls)
+        names.push_back(policy.is_default && is_better_unimplemented(name) ? name + ":ENOSYS" : name);
+    if (!names.empty()) // an empty list would mean "no filter"
+        add.push_back({"SystemCallFilter", NameFilter{false, std::move(names)}});
+}
+
+void add_seccomp(Properties& add, const AppSpec& spec)
+{
+    const auto& policy = spec.seccomp;
+    if (policy.mode == SeccompPolicy::Mode::off)
+        return;
+    // Without it PID 1 compiles every list three times, and other ABIs would get round the filter (SEC-12).
+    add.push_back({"SystemCallArchitectures", std::vector<std::string>{"native"}});
+    if (policy.mode == SeccompPolicy::Mode::allow)
+        add_allow_list(add, policy);
+    else
+        add_deny_list(add, policy);
+    if (policy.error)
+        add.push_back({"SystemCallErrorNumber", std::int32_t{*policy.error}});
+    if (!policy.is_default)
+        return;
+    add.push_back({"RestrictAddressFamilies", NameFilter{true, default_address_families()}});
+    if (restricts_namespaces(policy, spec.bounding_set))
+        add.push_back({"RestrictNamespaces", std::uint64_t{0}}); // the ones allowed: none
+    add.push_back({"LockPersonality", true});
+}
+
+void add_resources(Properties& add, const AppSpec& spec)
+{
+    const auto& limits = spec.resources;
+    if (limits.memory_max) {
+        add.push_back({"MemoryMax", *limits.memory_max});
+        add.push_back({"MemorySwapMax", std::uint64_t{0}});
+    }
+    if (limits.memory_low)
+        add.push_back({"MemoryLow", *limits.memory_low});
+    if (limits.cpu_quota_usec)
+        add.push_back({"CPUQuotaPerSecUSec", *limits.cpu_quota_usec});
+    if (limits.cpu_weight)
+        add.push_back({"CPUWeight", *limits.cpu_weight});
+    add.push_back({"TasksMax", limits.tasks_max});
+    if (spec.oom_score_adjust)
+        add.push_back({"OOMScoreAdjust", std::int32_t{*spec.oom_score_adjust}});
+    add.push_back({"OOMPolicy", std::string{"stop"}}); // Result=oom-kill then tells it from a SIGKILL by hand
+}
+
+void add_devices(Properties& add, const AppSpec& spec)
+{
+    if (!spec.restrict_devices)
+        return;
+    add.push_back({"DevicePolicy", std::string{"closed"}});
+    std::vector<StringPair> allowed;
+    for (const auto& device : spec.devices) // by number: PID 1 does not look for this path
+        allowed.emplace_back(fmt::format("/dev/{}/{}:{}", device.block ? "block" : "char", device.major, device.minor),
+                             device.writable ? "rw" : "r"); // never "m": no app makes nodes
+    if (!allowed.empty())
+        add.push_back({"DeviceAllow", std::move(allowed)});
+}
+
+} // namespace
+
+std::string_view signature(const PropertyValue& value)
+{
+    constexpr std::string_view signatures[] = {"b", "i", "u", "t", "s", "as", "(bas)", "a(sasas)", "a(ss)"};
+    static_assert(std::size(signatures) == std::variant_size_v<PropertyValue>);
+    return signatures[value.index()];
+}
+
+std::string app_root_in_pod(std::string_view app)
+{
+    return fmt::format("/opt/stage2/{}/rootfs", app);
+}
+
+std::vector<UnitProperty> unit_properties(const AppSpec& spec)
+{
+    Properties all;
+    for (const auto add :
+         {add_service, add_environment, add_root, add_identity, add_seccomp, add_resources, add_devices})
+        add(all, spec);
+    return all;
+}
+
+} // namespace rocket::stage1
