@@ -205,32 +205,33 @@ SeccompPolicy default_seccomp_policy(std::uint64_t bounding_set)
     return policy;
 }
 
-SeccompPolicy seccomp_policy(const SeccompRequest& request, std::uint64_t bounding_set,
+SeccompPolicy seccomp_policy(const model::SeccompSet& isolator, std::uint64_t bounding_set,
                              std::vector<std::string>& reports)
 {
-    const bool all = contains(request.set, "@appc.io/all");
-    const bool empty = contains(request.set, "@appc.io/empty");
-    if (request.retain ? empty : all)
+    const bool retain = isolator.mode == model::SeccompSet::Mode::retain;
+    const bool all = contains(isolator.calls, "@appc.io/all");
+    const bool empty = contains(isolator.calls, "@appc.io/empty");
+    if (retain ? empty : all)
         throw Error{Error::Kind::usage,
-                    fmt::format("a seccomp {} set cannot have {}", request.retain ? "retain" : "remove",
-                                request.retain ? "\"@appc.io/empty\"" : "\"@appc.io/all\""),
+                    fmt::format("a seccomp {} set cannot have {}", retain ? "retain" : "remove",
+                                retain ? "\"@appc.io/empty\"" : "\"@appc.io/all\""),
                     "name the system calls to allow in a retain set"};
     if (all)
         return {};
     if (empty)
         return default_seccomp_policy(bounding_set);
 
-    SeccompPolicy policy{.mode = request.retain ? SeccompPolicy::Mode::allow : SeccompPolicy::Mode::deny,
-                         .syscalls = expand(request.set, reports)};
-    if (request.retain) {
+    SeccompPolicy policy{.mode = retain ? SeccompPolicy::Mode::allow : SeccompPolicy::Mode::deny,
+                         .syscalls = expand(isolator.calls, reports)};
+    if (retain) {
         policy.syscalls.insert(policy.syscalls.end(), life_cycle_calls.begin(), life_cycle_calls.end());
         sort_unique(policy.syscalls);
     }
-    if (!request.error_name.empty()) {
-        policy.error = error_by_name(request.error_name);
+    if (!isolator.errno_name.empty()) {
+        policy.error = error_by_name(isolator.errno_name);
         if (!policy.error)
             reports.push_back(fmt::format("seccomp: errno {} is not known here, refused calls kill the app instead",
-                                          text::quoted(request.error_name)));
+                                          text::quoted(isolator.errno_name)));
     }
     return policy;
 }

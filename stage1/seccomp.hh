@@ -14,20 +14,15 @@
 #include <string>
 #include <vector>
 
+#include "common/model/isolators.hh"
 #include "stage1/app_spec.hh"
 
 namespace rocket::stage1
 {
 
-struct SeccompRequest { // an os/linux/seccomp-{retain,remove}-set isolator
-    bool retain = false;
-    std::vector<std::string> set;
-    std::string error_name; // "EPERM"; empty: kill
-};
-
 SeccompPolicy default_seccomp_policy(std::uint64_t bounding_set);
 // Throws Error (usage) for sets that do not exist or make no sense here (SEC-10). What is ignored goes to `reports`.
-SeccompPolicy seccomp_policy(const SeccompRequest& request, std::uint64_t bounding_set,
+SeccompPolicy seccomp_policy(const model::SeccompSet& isolator, std::uint64_t bounding_set,
                              std::vector<std::string>& reports);
 
 // Names in the default policy that fail with ENOSYS rather than EPERM, so that libraries take their older way.
