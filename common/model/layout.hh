@@ -80,6 +80,9 @@ inline constexpr const char* stage1_manifest = "stage1/manifest";
 inline constexpr const char* apps = "apps";
 inline constexpr const char* volumes = "volumes";                     // data of empty volumes
 inline constexpr const char* journal = "journal";                     // /var/log/journal in the pod
+inline constexpr const char* resolv_conf = "resolv.conf";             // for --dns-conf-mode=resolv=stage0
+inline constexpr const char* hosts = "hosts";                         // for --dns-conf-mode=...,hosts=stage0
+inline constexpr const char* gc_marked = "gc-marked";                 // its mtime = when gc saw that the pod had ended
 inline constexpr const char* subcgroup = "subcgroup";                 // relative to the mount of cgroup2
 inline constexpr const char* ppid = "ppid";                           // of the supervisor; its mtime = start
 inline constexpr const char* pid1 = "pid1";                           // of the pod's init, and its start time

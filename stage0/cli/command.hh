@@ -58,22 +58,20 @@ struct Command {
     std::string name() const; // "image list"
 };
 
-// A command from its parts: an Options struct, a function that declares its flags and one that runs it.
-template <typename Options>
-Command command(Command parts, void (*declare)(Options&, FlagSet&), int (*run)(Invocation&, const Options&))
+// A command from its parts: an Options struct, a function that declares its flags and one that runs it,
+// int run(Invocation&, Options&) or with const Options&.
+template <typename Options, typename Run>
+Command command(Command parts, void (*declare)(Options&, FlagSet&), Run run)
 {
     class Bound : public Action
     {
     public:
-        Bound(void (*declare_flags)(Options&, FlagSet&), int (*act)(Invocation&, const Options&)) : act_{act}
-        {
-            declare_flags(options_, flags);
-        }
+        Bound(void (*declare_flags)(Options&, FlagSet&), Run act) : act_{act} { declare_flags(options_, flags); }
         int run(Invocation& invocation) override { return act_(invocation, options_); }
 
     private:
         Options options_;
-        int (*act_)(Invocation&, const Options&);
+        Run act_;
     };
     parts.make = [declare, run] { return std::make_unique<Bound>(declare, run); };
     return parts;
