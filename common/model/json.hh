@@ -29,18 +29,25 @@ struct Number {
 class Value
 {
 public:
-    Value() = default;                                     // null
-    Value(std::same_as<bool> auto value) : data_{value} {} // no pointer turns into true
-    Value(Number value) : data_{std::move(value)} {}
-    Value(std::string value) : data_{std::move(value)} {}
-    Value(std::string_view value) : data_{std::string{value}} {}
-    Value(const char* value) : data_{std::string{value}} {}
-    Value(Array value) : data_{std::move(value)} {}
-    Value(Object value) : data_{std::move(value)} {}
+    Value() noexcept;                                             // null
+    Value(std::same_as<bool> auto value) : Value{Truth{value}} {} // no pointer turns into true
+    Value(Number value);
+    Value(std::string value);
+    Value(std::string_view value);
+    Value(const char* value);
+    Value(Array value);
+    Value(Object value);
     Value(std::int64_t value);
     Value(std::uint64_t value);
-    Value(std::int32_t value) : Value{std::int64_t{value}} {}
-    Value(std::uint32_t value) : Value{std::uint64_t{value}} {}
+    Value(std::int32_t value);
+    Value(std::uint32_t value);
+
+    // Defined where Member is complete.
+    Value(const Value&);
+    Value(Value&&) noexcept;
+    Value& operator=(const Value&);
+    Value& operator=(Value&&) noexcept;
+    ~Value();
 
     bool is_null() const noexcept { return std::holds_alternative<std::monostate>(data_); }
     // The content if it is of that type, else a null pointer.
@@ -61,6 +68,11 @@ public:
     bool operator==(const Value&) const;
 
 private:
+    struct Truth {
+        bool value;
+    };
+    explicit Value(Truth value);
+
     std::variant<std::monostate, bool, Number, std::string, Array, Object> data_;
 };
 

@@ -82,6 +82,7 @@ class Fields
 {
 public:
     explicit Fields(const Cursor& cursor);                 // an object, or an error
+    std::optional<Cursor> present(std::string_view name);  // even if it is null
     std::optional<Cursor> optional(std::string_view name); // null is the same as absent (JSON-7)
     Cursor required(std::string_view name);
     // A string that must be there and not be empty.
@@ -89,13 +90,15 @@ public:
     std::string text_or(std::string_view name, std::string_view otherwise);
     bool boolean_or(std::string_view name, bool otherwise);
     std::vector<Cursor> items(std::string_view name); // none if absent
-    Frame rest() &&;
+    Frame rest() const;                               // when all members that the struct knows have been asked for
 
 private:
-    const Value* take(std::string_view name);
-
+    struct Taken {
+        std::string_view name; // a literal
+        const Value* value;
+    };
     Cursor cursor_;
-    Frame frame_;
+    std::vector<Taken> taken_;
 };
 
 // Builds an object: members in the order of the frame they were read from, new ones behind in the order of the calls.
@@ -108,7 +111,7 @@ public:
     ObjectWriter& set(std::string_view name, Value value);
     ObjectWriter& set_text(std::string_view name, std::string_view value); // left out if empty
     ObjectWriter& set_if(bool wanted, std::string_view name, Value value);
-    Value done() &&;
+    Value done(); // leaves nothing behind
 
 private:
     const Frame* frame_ = nullptr;

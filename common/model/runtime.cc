@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/model/runtime.hh"
+
+#include <algorithm>
+
+#include "common/model/json_object.hh"
+
+namespace rocket::model
+{
+
+namespace
+{
+
+std::string absolute_path(const json::Cursor& cursor)
+{
+    auto path = cursor.text();
+    if (!path.starts_with('/'))
+        cursor.fail(" must be an absolute path");
+    return path;
+}
+
+Runtime::App app_from(const json::Cursor& cursor)
+{
+    json::Fields fields{cursor};
+    return {.name = fields.required("name").as<AppName>(),
+            .image = fields.required("image").as<ImageId>(),
+            .tree = absolute_path(fields.required("tree"))};
+}
+
+json::Value to_json(const Runtime::App& app)
+{
+    return json::ObjectWriter{}
+        .set("name", app.name.str())
+        .set("image", app.image.digest())
+        .set("tree", app.tree)
+        .done();
+}
+
+} // namespace
+
+Runtime Runtime::parse(std::string_view text)
+{
+    const auto value = json::parse(text, "runtime.json");
+    json::Fields fields{{value, "runtime"}};
+    Runtime runtime{.stage1_rootfs = absolute_path(fields.required("stage1_rootfs")),
+                    .overlay = fields.required("overlay").boolean()};
+    for (const auto& item : fields.required("apps").items())
+        runtime.apps.push_back(app_from(item));
+    return runtime;
+}
+
+std::string Runtime::write() const
+{
+    json::Array list;
+    std::ranges::transform(apps, std::back_inserter(list), [](const App& app) { return to_json(app); });
+    return json::write(json::ObjectWriter{}
+                           .set("stage1_rootfs", stage1_rootfs)
+                           .set("overlay", overlay)
+                           .set("apps", std::move(list))
+                           .done());
+}
+
+const Runtime::App* Runtime::find(const AppName& name) const noexcept
+{
+    const auto app = std::ranges::find(apps, name, &App::name);
+    return app == apps.end() ? nullptr : &*app;
+}
+
+} // namespace rocket::model
