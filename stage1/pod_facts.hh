@@ -20,11 +20,12 @@ struct PodFacts {
     std::string metadata_url;          // empty: the pod is not registered with a metadata service (ENV-6)
     unsigned last_capability = 40;     // /proc/sys/kernel/cap_last_cap
     int lowest_oom_score = -1000;      // what this pod may set at least: its own value if CAP_SYS_RESOURCE is missing
+    bool has_apparmor = false;         // the host's kernel enforces profiles
     std::vector<std::string> controllers; // cgroup controllers the pod's cgroup has ("memory", "cpu", ...)
     std::map<std::string, std::vector<DeviceRule>> devices; // app name -> device nodes its volumes bring
 };
 
-// The facts that are the host's: last_capability and lowest_oom_score. The rest is left as above.
+// The facts that are the host's: last_capability, lowest_oom_score and has_apparmor. The rest is left as above.
 PodFacts host_facts();
 
 } // namespace rocket::stage1

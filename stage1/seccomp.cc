@@ -61,11 +61,6 @@ constexpr Family allowed_families[] = {{"AF_UNIX", AF_UNIX},
 
 using Context = std::unique_ptr<void, void (*)(scmp_filter_ctx)>;
 
-bool is_known(const std::string& name)
-{
-    return seccomp_syscall_resolve_name(name.c_str()) != __NR_SCMP_ERROR;
-}
-
 bool has(std::uint64_t set, unsigned bit)
 {
     return ((set >> bit) & 1U) != 0;
@@ -101,7 +96,7 @@ std::vector<std::string> expand(const std::vector<std::string>& set, std::vector
     std::vector<std::string> names;
     for (const auto& entry : set) {
         if (!entry.starts_with('@')) {
-            if (is_known(entry))
+            if (is_known_syscall(entry))
                 names.push_back(entry);
             else
                 reports.push_back(
@@ -113,7 +108,7 @@ std::vector<std::string> expand(const std::vector<std::string>& set, std::vector
             throw Error{Error::Kind::usage, fmt::format("unknown seccomp set {}", text::quoted(entry)),
                         "sets are @rkt/default-whitelist, @rkt/default-blacklist, @docker/default-whitelist, "
                         "@docker/default-blacklist, @appc.io/all, @appc.io/empty and @systemd/..."};
-        std::copy_if(named->begin(), named->end(), std::back_inserter(names), is_known);
+        std::copy_if(named->begin(), named->end(), std::back_inserter(names), is_known_syscall);
     }
     sort_unique(names);
     return names;
@@ -234,6 +229,11 @@ SeccompPolicy seccomp_policy(const model::SeccompSet& isolator, std::uint64_t bo
                                           text::quoted(isolator.errno_name)));
     }
     return policy;
+}
+
+bool is_known_syscall(const std::string& name)
+{
+    return seccomp_syscall_resolve_name(name.c_str()) != __NR_SCMP_ERROR;
 }
 
 bool is_better_unimplemented(const std::string& syscall)

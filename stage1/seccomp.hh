@@ -25,6 +25,7 @@ SeccompPolicy default_seccomp_policy(std::uint64_t bounding_set);
 SeccompPolicy seccomp_policy(const model::SeccompSet& isolator, std::uint64_t bounding_set,
                              std::vector<std::string>& reports);
 
+bool is_known_syscall(const std::string& name); // on any architecture
 // Names in the default policy that fail with ENOSYS rather than EPERM, so that libraries take their older way.
 bool is_better_unimplemented(const std::string& syscall);
 // Socket families of the default policy: AF_UNIX ...

@@ -95,9 +95,8 @@ void add_service(Properties& add, const AppSpec& spec)
     add.push_back({"Type", std::string{spec.notifies ? "notify" : may_report_exec(spec.seccomp) ? "exec" : "simple"}});
     add.push_back({"Slice", std::string{"system.slice"}});
     add.push_back({"SyslogIdentifier", spec.name});
-    // Not ExecStartPre: after a failed one PID 1 would run the post-stop handler all the same (APP-10).
     if (spec.pre_start)
-        add.push_back({"ExecConditionEx", exec_line(*spec.pre_start, {})});
+        add.push_back({"ExecStartPreEx", exec_line(*spec.pre_start, {})});
     add.push_back({"ExecStartEx", exec_line(spec.main, {})});
     if (spec.post_stop) // its failure changes nothing (APP-11)
         add.push_back({"ExecStopPostEx", exec_line(*spec.post_stop, {"ignore-failure"})});
@@ -151,7 +150,7 @@ void add_allow_list(Properties& add, const SeccompPolicy& policy)
     std::vector<std::string> unwanted;
     const auto added = named_seccomp_set("@systemd/default-whitelist");
     for (const auto& name : *added)
-        if (!std::binary_search(policy.syscalls.begin(), policy.syscalls.end(), name))
+        if (is_known_syscall(name) && !std::binary_search(policy.syscalls.begin(), policy.syscalls.end(), name))
             unwanted.push_back(name);
     add.push_back({"SystemCallFilter", NameFilter{false, std::move(unwanted)}});
 }

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage1/pod_facts.hh"
+
+#include <linux/capability.h>
+#include <sys/prctl.h>
+
+#include "common/sys/file.hh"
+#include "common/sys/sys.hh"
+#include "common/sys/text.hh"
+
+namespace rocket::stage1
+{
+
+namespace
+{
+
+std::string first_line_of(const char* path)
+{
+    return std::string{text::trim(file::read_if_exists(AT_FDCWD, path, 4096).value_or(""))};
+}
+
+} // namespace
+
+PodFacts host_facts()
+{
+    PodFacts facts;
+    if (const auto last = text::parse_decimal(first_line_of("/proc/sys/kernel/cap_last_cap"), 63))
+        facts.last_capability = static_cast<unsigned>(*last);
+    // Whoever lacks CAP_SYS_RESOURCE can raise its score, and lower it again, but not below what it was given.
+    if (::prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE) != 1)
+        if (const auto own = text::parse_signed(first_line_of("/proc/self/oom_score_adj"), -1000, 1000))
+            facts.lowest_oom_score = static_cast<int>(*own);
+    facts.has_apparmor = first_line_of("/sys/module/apparmor/parameters/enabled") == "Y";
+    return facts;
+}
+
+} // namespace rocket::stage1

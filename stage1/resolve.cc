@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage1/resolve.hh"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "common/sys/file.hh"
+#include "common/sys/sys.hh"
+#include "common/sys/text.hh"
+#include "stage1/capabilities.hh"
+#include "stage1/environment.hh"
+#include "stage1/executable.hh"
+#include "stage1/resources.hh"
+#include "stage1/seccomp.hh"
+#include "stage1/users.hh"
+
+namespace rocket::stage1
+{
+
+namespace
+{
+
+void check_text(std::string_view text, const char* what)
+{
+    if (!text::is_utf8(text) || text.find('\0') != std::string_view::npos)
+        throw Error{Error::Kind::usage, fmt::format("{} {} is not valid UTF-8", what, text::quoted(text)),
+                    "arguments and environment reach an app as UTF-8 only"};
+}
+
+std::string working_directory(const model::App& app, const InRoot& root)
+{
+    auto path = app.working_directory.empty() ? "/" : app.working_directory;
+    if (!root.open_if_exists(path, O_PATH | O_DIRECTORY))
+        throw Error{Error::Kind::usage,
+                    fmt::format("working directory {} does not exist in the app's root", text::quoted(path)),
+                    "it is not made by itself: choose another one with --working-dir, or mount a volume there"};
+    return path;
+}
+
+Search search_for(const AppSpec& spec)
+{
+    return {.path = *find_variable(spec.environment, "PATH"),
+            .working_directory = spec.working_directory,
+            .who = {spec.uid, spec.gid, spec.supplementary_gids}};
+}
+
+// nullopt: no handler, or one that does nothing (APP-9).
+std::optional<std::vector<std::string>> handler(const model::App& app, model::EventHandler::Event event)
+{
+    const auto* const found = app.handler(event);
+    return found != nullptr && !found->exec.empty() ? std::optional{found->exec} : std::nullopt;
+}
+
+// Finds `exec`; why it cannot be executed goes to `problem`.
+Command command(const std::vector<std::string>& exec, const AppSpec& spec, const InRoot& root, std::string& problem)
+{
+    for (const auto& word : exec)
+        check_text(word, "argument");
+    auto found = find_executable(root, exec.front(), search_for(spec));
+    problem = std::move(found.problem);
+    return {std::move(found.path), exec};
+}
+
+void resolve_commands(AppSpec& spec, const model::App& app, const InRoot& root)
+{
+    if (app.exec.empty())
+        throw Error{Error::Kind::usage, "no executable: the image says nothing about what to run",
+                    "give one with --exec"};
+    std::string problem;
+    spec.main = command(app.exec, spec, root, spec.exec_error);
+    if (const auto exec = handler(app, model::EventHandler::Event::pre_start)) {
+        spec.pre_start = command(*exec, spec, root, problem);
+        if (!problem.empty() && spec.exec_error.empty())
+            spec.exec_error = "pre-start handler: " + problem;
+    }
+    if (const auto exec = handler(app, model::EventHandler::Event::post_stop)) {
+        auto found = command(*exec, spec, root, problem);
+        if (problem.empty())
+            spec.post_stop = std::move(found);
+        else // changes nothing but what is said (APP-11)
+            spec.reports.push_back("post-stop handler: " + problem);
+    }
+}
+
+void resolve_identity(AppSpec& spec, const model::App& app, const InRoot& root)
+{
+    spec.uid = resolve_user(app.user, root);
+    spec.gid = resolve_group(app.group, root);
+    spec.supplementary_gids = app.supplementary_gids;
+}
+
+void resolve_confinement(AppSpec& spec, const model::Isolators& isolators, const PodFacts& facts)
+{
+    spec.bounding_set = facts.restrict_capabilities
+                            ? bounding_set(isolators.capabilities(), facts.last_capability, spec.reports)
+                            : all_capabilities(facts.last_capability);
+    if (facts.restrict_seccomp) {
+        const auto isolator = isolators.seccomp();
+        spec.seccomp = isolator ? seccomp_policy(*isolator, spec.bounding_set, spec.reports)
+                                : default_seccomp_policy(spec.bounding_set);
+    }
+    // A filter that a set-user-id program could be tricked with, or that it could get rid of, is none (SEC-13).
+    const bool has_filter = spec.seccomp.mode != SeccompPolicy::Mode::off;
+    spec.no_new_privileges = isolators.no_new_privileges() || (has_filter && spec.uid != 0);
+    spec.restrict_devices = facts.restrict_paths;
+    if (const auto found = facts.devices.find(spec.name); found != facts.devices.end())
+        spec.devices = found->second;
+}
+
+void report_rest(AppSpec& spec, const model::Isolators& isolators, const PodFacts& facts)
+{
+    for (const auto& name : isolators.unknown_names())
+        spec.reports.push_back(fmt::format("isolator {} is not known here, ignored", text::quoted(name)));
+    for (const auto& name : isolators.out_of_scope(model::Scope::app))
+        spec.reports.push_back(fmt::format("isolator {} is not one for apps, ignored", text::quoted(name)));
+    if (isolators.selinux_context())
+        spec.reports.push_back("os/linux/selinux-context is not in force");
+    if (!isolators.apparmor_profile())
+        return;
+    if (facts.has_apparmor) // ignoring it is for hosts without AppArmor only (AAR-1)
+        fail(Error::Kind::unsupported, "AppArmor profile {} asked for: profiles are not supported",
+             text::quoted(*isolators.apparmor_profile()));
+    spec.reports.push_back("os/linux/apparmor-profile is not in force: the host has no AppArmor");
+}
+
+} // namespace
+
+AppSpec resolve(const model::RuntimeApp& runtime_app, const model::ImageManifest& image, const PodFacts& facts,
+                const InRoot& root)
+{
+    return with_context(fmt::format("app {}", text::quoted(runtime_app.name.str())), [&] {
+        const auto& app = runtime_app.app.value();
+        AppSpec spec;
+        spec.name = runtime_app.name.str();
+        resolve_identity(spec, app, root);
+        spec.environment = app_environment(app.environment, spec.name, facts);
+        for (const auto& variable : spec.environment)
+            check_text(variable.value, "environment value");
+        spec.working_directory = working_directory(app, root);
+        resolve_commands(spec, app, root);
+        resolve_confinement(spec, app.isolators, facts);
+        spec.resources = app_resources(app.isolators, facts, spec.reports);
+        spec.oom_score_adjust = oom_score_adjust(app.isolators, facts, spec.reports);
+        spec.notifies = image.supports_systemd_notify();
+        report_rest(spec, app.isolators, facts);
+        return spec;
+    });
+}
+
+} // namespace rocket::stage1
