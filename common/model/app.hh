@@ -23,6 +23,7 @@ struct EventHandler {
     Event event;
     std::vector<std::string> exec;
     json::Frame unknown = {};
+    json::Value json() const;
     bool operator==(const EventHandler&) const = default;
 };
 
@@ -30,6 +31,7 @@ struct EnvironmentVariable {
     std::string name; // see check_environment_name()
     std::string value;
     json::Frame unknown = {};
+    json::Value json() const;
     bool operator==(const EnvironmentVariable&) const = default;
 };
 using Environment = std::vector<EnvironmentVariable>;

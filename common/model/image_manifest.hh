@@ -36,6 +36,7 @@ struct ImageManifest {
     json::Frame unknown = {};
 
     static ImageManifest parse(std::string_view text);
+    static ImageManifest from(const json::Cursor& cursor);
     json::Value json() const;
     // Throws rather than give out a manifest that would not be valid (RT-7).
     std::string write(json::Style style = json::Style::compact) const;

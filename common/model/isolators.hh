@@ -43,6 +43,9 @@ struct SeccompSet {
     Mode mode;
     std::vector<std::string> calls; // names of system calls, or of sets: "@appc.io/all"
     std::string errno_name;         // "EPERM"; empty: the app is killed
+
+    // mode=retain|remove[,errno=E],CALL,... in any order (cli 7.2); Kind::usage
+    static SeccompSet parse(std::string_view text);
 };
 
 struct SelinuxContext {

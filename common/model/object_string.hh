@@ -3,6 +3,7 @@
 // Errors: Kind::usage.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ public:
     // Each key may be taken once; what nobody took is unknown.
     std::optional<std::string> take(std::string_view key);
     std::optional<bool> take_bool(std::string_view key);
+    std::optional<std::uint32_t> take_number(std::string_view key, std::uint32_t min, std::uint32_t max);
     void done() const; // throws on keys that were not taken: unknown volume parameter "k"
 
 private:

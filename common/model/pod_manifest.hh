@@ -33,6 +33,7 @@ struct RuntimeApp {
     std::vector<Mount> mounts = {};
     Annotations annotations = {};
     json::Frame unknown = {};
+    json::Value json() const;
     bool operator==(const RuntimeApp&) const = default;
 };
 
@@ -48,6 +49,7 @@ struct PodManifest {
     json::Frame unknown = {};
 
     static PodManifest parse(std::string_view text);
+    static PodManifest from(const json::Cursor& cursor);
     json::Value json() const;
     // Throws rather than give out a manifest that would not be valid (RT-7).
     std::string write(json::Style style = json::Style::compact) const;
@@ -65,5 +67,8 @@ void check_reified(const PodManifest& pod);
 // The volume that a mount stands for: its own, else the pod's of that name. Throws Kind::usage if there is none
 // (VOL-3).
 const Volume& volume_of(const PodManifest& pod, const Mount& mount);
+// The port that is exposed: its own, else the one of that name in exactly one app. Throws Kind::usage otherwise
+// (POD-14).
+const Port& pod_port_of(const PodManifest& pod, const ExposedPort& exposed);
 
 } // namespace rocket::model

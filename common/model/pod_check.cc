@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must hold before a pod is executed; see pod_manifest.hh.
+#include <algorithm>
+
+#include "common/model/pod_manifest.hh"
+#include "common/sys/path.hh"
+#include "common/sys/text.hh"
+
+namespace rocket::model
+{
+
+namespace
+{
+
+// Equal or nested targets hide each other (VOL-13).
+void check_overlap(const RuntimeApp& app)
+{
+    std::vector<std::string> targets;
+    for (const auto& mount : app.mounts)
+        targets.push_back(clean_absolute(mount.path));
+    for (std::size_t i = 0; i < targets.size(); ++i)
+        for (std::size_t j = 0; j < targets.size(); ++j)
+            if (i != j && is_at_or_below(targets[j], targets[i]))
+                fail(Error::Kind::usage, "app {} has overlapping mounts: {} and {}", text::quoted(app.name.str()),
+                     text::quoted(targets[i]), text::quoted(targets[j]));
+}
+
+void check_mount_points(const RuntimeApp& app)
+{
+    for (const auto& point : app.app->mount_points) {
+        const auto path = clean_absolute(point.path);
+        const auto is_here = [&](const Mount& mount) { return clean_absolute(mount.path) == path; };
+        if (std::ranges::none_of(app.mounts, is_here))
+            fail(Error::Kind::usage, "app {}: nothing is mounted at mount point {} ({})", text::quoted(app.name.str()),
+                 text::quoted(point.name.str()), text::quoted(point.path));
+    }
+}
+
+void check_app(const PodManifest& pod, const RuntimeApp& app)
+{
+    if (!app.image.id)
+        fail(Error::Kind::usage, "no image ID for app {}", text::quoted(app.name.str()));
+    if (!app.app)
+        fail(Error::Kind::usage, "no app section for app {}", text::quoted(app.name.str()));
+    for (const auto& mount : app.mounts)
+        volume_of(pod, mount);
+    check_overlap(app);
+    check_mount_points(app);
+}
+
+// An exposed port, and where it is on the host.
+struct Exposure {
+    const ExposedPort* exposed;
+    const Port* port;
+    std::uint32_t first() const { return exposed->host_port; }
+    std::uint32_t last() const { return exposed->host_port + port->count - 1; }
+    bool is_everywhere() const { return exposed->host_ip.empty() || exposed->host_ip == "0.0.0.0"; }
+};
+
+bool meet(const Exposure& a, const Exposure& b)
+{
+    const bool same_address = a.is_everywhere() || b.is_everywhere() || a.exposed->host_ip == b.exposed->host_ip;
+    return same_address && a.port->protocol == b.port->protocol && a.first() <= b.last() && b.first() <= a.last();
+}
+
+Exposure exposure_of(const PodManifest& pod, const ExposedPort& exposed)
+{
+    Exposure exposure{&exposed, &pod_port_of(pod, exposed)};
+    if (exposure.last() > 65535)
+        fail(Error::Kind::usage, "port {}: the host's ports end at 65535", text::quoted(exposed.name.str()));
+    return exposure;
+}
+
+void check_ports(const PodManifest& pod) // POD-12, POD-14, POD-16
+{
+    std::vector<Exposure> taken;
+    for (const auto& exposed : pod.ports) {
+        const auto exposure = exposure_of(pod, exposed);
+        const auto other = std::ranges::find_if(taken, [&](const Exposure& t) { return meet(t, exposure); });
+        if (other != taken.end())
+            fail(Error::Kind::usage, "port {}-{}:{} already mapped to pod port {}", exposure.port->protocol,
+                 exposed.host_ip.empty() ? "0.0.0.0" : exposed.host_ip, exposed.host_port, other->port->port);
+        taken.push_back(exposure);
+    }
+}
+
+} // namespace
+
+const Volume& volume_of(const PodManifest& pod, const Mount& mount)
+{
+    if (mount.app_volume)
+        return *mount.app_volume;
+    if (const auto* volume = pod.find_volume(mount.volume))
+        return *volume;
+    fail(Error::Kind::usage, "dangling mount point {}: volume {} not found", text::quoted(mount.path),
+         text::quoted(mount.volume.str()));
+}
+
+const Port& pod_port_of(const PodManifest& pod, const ExposedPort& exposed)
+{
+    if (exposed.pod_port)
+        return *exposed.pod_port;
+    const Port* found = nullptr;
+    for (const auto& app : pod.apps) {
+        if (!app.app)
+            continue;
+        const auto port = std::ranges::find(app.app->ports, exposed.name, &Port::name);
+        if (port == app.app->ports.end())
+            continue;
+        if (found != nullptr)
+            fail(Error::Kind::usage, "port name {} defined multiple apps", text::quoted(exposed.name.str()));
+        found = &*port;
+    }
+    if (found == nullptr)
+        fail(Error::Kind::usage, "port name {} could not be found in any apps", text::quoted(exposed.name.str()));
+    return *found;
+}
+
+void check_reified(const PodManifest& pod)
+{
+    if (pod.apps.empty())
+        fail(Error::Kind::usage, "pod must contain at least one application");
+    for (const auto& app : pod.apps)
+        check_app(pod, app);
+    check_ports(pod);
+}
+
+} // namespace rocket::model
