@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/sys/file.hh"
 
+#include <dirent.h>
+
+#include <algorithm>
+#include <memory>
+
 #include "common/sys/sys.hh"
 
 namespace rocket::file
@@ -38,6 +43,26 @@ void write_through_rename(int dir, const std::string& name, std::string_view con
         sys::fsync(dir);
 }
 
+std::vector<std::string> list_directory(Fd fd, const std::string& path)
+{
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream{::fdopendir(fd.get()), ::closedir};
+    if (!stream)
+        throw system_error(errno, fmt::format("reading directory {}", text::quoted(path)));
+    [[maybe_unused]] const int owned_by_stream = fd.release();
+    std::vector<std::string> names;
+    errno = 0;
+    while (const auto* entry = ::readdir(stream.get())) {
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != "..")
+            names.emplace_back(name);
+        errno = 0;
+    }
+    if (errno != 0)
+        throw system_error(errno, fmt::format("reading directory {}", text::quoted(path)));
+    std::ranges::sort(names);
+    return names;
+}
+
 } // namespace
 
 std::string read(int dir, const std::string& path, std::size_t limit)
@@ -51,6 +76,19 @@ std::optional<std::string> read_if_exists(int dir, const std::string& path, std:
     if (!fd)
         return std::nullopt;
     return read_regular(*fd, path, limit);
+}
+
+std::vector<std::string> list(int dir, const std::string& path)
+{
+    return list_directory(sys::open(dir, path, O_RDONLY | O_DIRECTORY), path);
+}
+
+std::optional<std::vector<std::string>> list_if_exists(int dir, const std::string& path)
+{
+    auto fd = sys::open_if_exists(dir, path, O_RDONLY | O_DIRECTORY);
+    if (!fd)
+        return std::nullopt;
+    return list_directory(std::move(*fd), path);
 }
 
 void write_atomic(int dir, const std::string& name, std::string_view content, mode_t mode)

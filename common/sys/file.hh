@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rocket::file
 {
@@ -15,6 +16,10 @@ namespace rocket::file
 // Regular files only: a FIFO or a device in the way is an error, never a wait. Kind::corrupt beyond `limit` bytes.
 std::string read(int dir, const std::string& path, std::size_t limit = 16U << 20U);
 std::optional<std::string> read_if_exists(int dir, const std::string& path, std::size_t limit = 16U << 20U);
+
+// The names in a directory without "." and "..", in byte order.
+std::vector<std::string> list(int dir, const std::string& path);
+std::optional<std::vector<std::string>> list_if_exists(int dir, const std::string& path);
 
 // Write to a temporary name, fsync, rename, fsync the directory. The mode is exact, whatever the umask.
 void write_atomic(int dir, const std::string& name, std::string_view content, mode_t mode = 0644);

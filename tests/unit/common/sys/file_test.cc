@@ -45,6 +45,17 @@ TEST_CASE("file: limits are errors, missing files are not")
     CHECK_THROWS_AS(file::write_new(scratch.fd(), "big", "again"), Error);
 }
 
+TEST_CASE("file: names of a directory are sorted; a missing one is an answer, one that is a file is told apart")
+{
+    Scratch scratch;
+    sys::make_dir(scratch.fd(), "d", 0755);
+    for (const char* name : {"b", "a", ".c"})
+        file::write_new(scratch.fd(), std::string{"d/"} + name, "");
+    CHECK(file::list(scratch.fd(), "d") == std::vector<std::string>{".c", "a", "b"});
+    CHECK_FALSE(file::list_if_exists(scratch.fd(), "none"));
+    CHECK_THROWS_AS(file::list(scratch.fd(), "d/a"), Error);
+}
+
 TEST_CASE("path: links inside a root stay inside it (R3)")
 {
     Scratch scratch;
