@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/config/kinds.hh"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <optional>
+#include <vector>
+
+#include "common/sys/text.hh"
+
+namespace rocket::config
+{
+
+using model::json::Fields;
+
+namespace
+{
+
+template <typename... Arg>
+[[noreturn]] void refuse(fmt::format_string<Arg...> text, Arg&&... arg)
+{
+    fail(Error::Kind::corrupt, text, std::forward<Arg>(arg)...);
+}
+
+// A member that has to be there and not be empty; `complaint` is what rkt's users know.
+std::string needed(Fields& fields, std::string_view name, std::string_view complaint)
+{
+    auto value = fields.text_or(name, "");
+    if (value.empty())
+        refuse("{}", complaint);
+    return value;
+}
+
+std::vector<std::string> needed_list(Fields& fields, std::string_view name, std::string_view complaint)
+{
+    const auto list = fields.optional(name);
+    auto texts = list ? list->texts() : std::vector<std::string>{};
+    if (texts.empty())
+        refuse("{}", complaint);
+    return texts;
+}
+
+BasicAuth basic(Fields& credentials)
+{
+    auto user = needed(credentials, "user", "user not specified");
+    return {std::move(user), Secret{needed(credentials, "password", "password not specified")}};
+}
+
+Credentials as_basic(Fields& credentials)
+{
+    return basic(credentials);
+}
+
+Credentials as_oauth(Fields& credentials)
+{
+    return OauthAuth{Secret{needed(credentials, "token", "no oauth bearer token specified")}};
+}
+
+Credentials as_aws(Fields& credentials)
+{
+    auto id = needed(credentials, "accessKeyID", "no AWS Access Key ID specified");
+    auto secret = needed(credentials, "secretAccessKey", "no AWS Secret Access Key specified");
+    return AwsAuth{std::move(id), Secret{std::move(secret)}, credentials.text_or("awsRegion", "")};
+}
+
+struct AuthType {
+    std::string_view name;
+    Credentials (*read)(Fields& credentials);
+};
+constexpr std::array auth_types{AuthType{"basic", as_basic}, AuthType{"oauth", as_oauth}, AuthType{"aws", as_aws}};
+
+Fields credentials_of(Fields& file)
+{
+    const auto credentials = file.optional("credentials");
+    if (!credentials)
+        refuse("no credentials specified");
+    return Fields{*credentials};
+}
+
+void add_auth(Fields& file, Config& directory)
+{
+    const auto domains = needed_list(file, "domains", "no domains specified");
+    const auto type_name = needed(file, "type", "no auth type specified");
+    const auto type = std::ranges::find(auth_types, type_name, &AuthType::name);
+    if (type == auth_types.end())
+        refuse("unknown auth type: {}", text::quoted(type_name));
+    auto members = credentials_of(file);
+    const auto credentials = type->read(members);
+    for (const auto& domain : domains)
+        if (!directory.auth.emplace(domain, credentials).second)
+            refuse("auth for domain {} is already specified", text::quoted(domain));
+}
+
+void add_docker_auth(Fields& file, Config& directory)
+{
+    const auto registries = needed_list(file, "registries", "no registries specified");
+    auto members = credentials_of(file);
+    const auto credentials = basic(members);
+    for (const auto& registry : registries)
+        if (!directory.docker_auth.emplace(registry, credentials).second)
+            refuse("credentials for docker registry {} are already specified", text::quoted(registry));
+}
+
+void add_path(Fields& file, std::string_view member, std::string_view what, std::string& field)
+{
+    auto path = file.text_or(member, "");
+    if (path.empty())
+        return;
+    if (path.front() != '/')
+        refuse("{} must be an absolute path", what);
+    if (!field.empty())
+        refuse("{} is already specified", what);
+    field = std::move(path);
+}
+
+void add_paths(Fields& file, Config& directory)
+{
+    add_path(file, "data", "data directory", directory.paths.data);
+    add_path(file, "stage1-images", "stage1 images directory", directory.paths.stage1_images);
+}
+
+// "https://x" -> "https"; nullopt if it does not begin with a scheme (RFC 3986, 3.1).
+std::optional<std::string> scheme_of(std::string_view url)
+{
+    const auto colon = url.find(':');
+    if (colon == std::string_view::npos || colon == 0 || std::isalpha(static_cast<unsigned char>(url.front())) == 0)
+        return std::nullopt;
+    std::string scheme;
+    for (const char c : url.substr(0, colon)) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (std::isalnum(byte) == 0 && c != '+' && c != '-' && c != '.')
+            return std::nullopt;
+        scheme += static_cast<char>(std::tolower(byte));
+    }
+    return scheme;
+}
+
+void check_location(std::string_view location)
+{
+    if (location.empty() || location.front() == '/')
+        return;
+    const auto scheme = scheme_of(location);
+    if (!scheme)
+        refuse("invalid stage1 configuration: default stage1 image location is either a relative path or a URL "
+               "without scheme");
+    constexpr std::array<std::string_view, 4> allowed{"docker", "file", "http", "https"};
+    if (std::ranges::find(allowed, *scheme) == allowed.end())
+        refuse("invalid stage1 configuration: default stage1 image location URL has invalid scheme {}, allowed "
+               "schemes are \"docker\", \"file\", \"http\", \"https\"",
+               text::quoted(*scheme));
+}
+
+void add_stage1(Fields& file, Config& directory)
+{
+    auto name = file.text_or("name", "");
+    auto version = file.text_or("version", "");
+    auto location = file.text_or("location", "");
+    if (name.empty() && !version.empty())
+        refuse("invalid stage1 configuration: default stage1 image version specified, but name is missing");
+    if (!name.empty() && version.empty())
+        refuse("invalid stage1 configuration: default stage1 image name specified, but version is missing");
+    check_location(location);
+
+    auto& stage1 = directory.stage1;
+    if (!name.empty()) {
+        if (!stage1.name.empty())
+            refuse("name and version of a default stage1 image are already specified");
+        stage1.name = std::move(name);
+        stage1.version = std::move(version);
+    }
+    if (!location.empty()) {
+        if (!stage1.location.empty())
+            refuse("location of a default stage1 image is already specified");
+        stage1.location = std::move(location);
+    }
+}
+
+constexpr std::array kinds{
+    KindOfFile{"auth", "v1", add_auth},
+    KindOfFile{"dockerAuth", "v1", add_docker_auth},
+    KindOfFile{"paths", "v1", add_paths},
+    KindOfFile{"stage1", "v1", add_stage1},
+};
+
+} // namespace
+
+std::span<const KindOfFile> known_kinds()
+{
+    return kinds;
+}
+
+} // namespace rocket::config
