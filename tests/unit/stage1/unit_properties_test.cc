@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage1/unit_properties.hh"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <doctest/doctest.h>
+
+#include "stage1/capabilities.hh"
+#include "stage1/seccomp.hh"
+
+using namespace rocket;
+using namespace rocket::stage1;
+using Words = std::vector<std::string>;
+
+namespace
+{
+
+AppSpec simple_spec()
+{
+    AppSpec spec;
+    spec.name = "web";
+    spec.uid = 33;
+    spec.gid = 34;
+    spec.supplementary_gids = {5, 6};
+    spec.main = {"/bin/sh", {"sh", "-c", "$X %n"}};
+    spec.environment = {{"PATH", "/bin"}, {"X", "a b"}};
+    spec.bounding_set = default_capabilities();
+    return spec;
+}
+
+// All properties of that name, in order.
+std::vector<PropertyValue> values(const AppSpec& spec, std::string_view name)
+{
+    std::vector<PropertyValue> found;
+    for (const auto& property : unit_properties(spec))
+        if (property.name == name)
+            found.push_back(property.value);
+    return found;
+}
+
+template <typename Type>
+Type value(const AppSpec& spec, std::string_view name)
+{
+    const auto found = values(spec, name);
+    REQUIRE_MESSAGE(found.size() == 1, name);
+    REQUIRE_MESSAGE(std::holds_alternative<Type>(found[0]), name);
+    return std::get<Type>(found[0]);
+}
+
+} // namespace
+
+TEST_CASE("unit properties: root, identity and command of an app")
+{
+    const auto spec = simple_spec();
+    CHECK(value<std::string>(spec, "RootDirectory") == "/opt/stage2/web/rootfs");
+    CHECK(value<std::string>(spec, "WorkingDirectory") == "/");
+    CHECK_FALSE(value<bool>(spec, "MountAPIVFS"));
+    CHECK(value<bool>(spec, "PrivateMounts"));
+    CHECK(value<std::string>(spec, "User") == "33"); // both, and numbers: PID 1 looks nothing up
+    CHECK(value<std::string>(spec, "Group") == "34");
+    CHECK(value<Words>(spec, "SupplementaryGroups") == Words{"5", "6"});
+    CHECK(value<std::uint64_t>(spec, "CapabilityBoundingSet") == 0xa80425fb);
+    CHECK(value<std::uint64_t>(spec, "AmbientCapabilities") == 0);
+    CHECK_FALSE(value<bool>(spec, "NoNewPrivileges"));
+    CHECK(value<std::vector<ExecLine>>(spec, "ExecStartEx") ==
+          std::vector<ExecLine>{{"/bin/sh", {"sh", "-c", "$X %n"}, {"no-env-expand"}}});
+    CHECK(value<std::string>(spec, "Type") == "exec");
+    CHECK(value<std::string>(spec, "KillMode") == "mixed");
+    CHECK_FALSE(value<bool>(spec, "IgnoreSIGPIPE"));
+    CHECK(values(spec, "ExecStartPreEx").empty());
+    CHECK(values(spec, "ExecStopPostEx").empty());
+}
+
+TEST_CASE("unit properties: handlers; a failing post-stop changes nothing (APP-10, APP-11)")
+{
+    auto spec = simple_spec();
+    spec.pre_start = {"/pre", {"pre"}};
+    spec.post_stop = {"/post", {"post"}};
+    CHECK(value<std::vector<ExecLine>>(spec, "ExecStartPreEx")[0] == ExecLine{"/pre", {"pre"}, {"no-env-expand"}});
+    CHECK(value<std::vector<ExecLine>>(spec, "ExecStopPostEx")[0] ==
+          ExecLine{"/post", {"post"}, {"ignore-failure", "no-env-expand"}});
+}
+
+TEST_CASE("unit properties: the environment is exact; what PID 1 adds is taken away, what the app sets is not")
+{
+    auto spec = simple_spec();
+    spec.environment.push_back({"LANG", "C"});
+    CHECK(value<Words>(spec, "Environment") == Words{"PATH=/bin", "X=a b", "LANG=C"});
+    const auto unset = value<Words>(spec, "UnsetEnvironment");
+    const auto unsets = [&](const char* name) { return std::find(unset.begin(), unset.end(), name) != unset.end(); };
+    for (const char* name :
+         {"INVOCATION_ID", "SYSTEMD_EXEC_PID", "JOURNAL_STREAM", "USER", "HOME", "EXIT_CODE", "TERM"}) {
+        CAPTURE(std::string{name});
+        CHECK(unsets(name));
+    }
+    for (const char* name : {"PATH", "LANG", "X", "NOTIFY_SOCKET", "LISTEN_FDS"}) {
+        CAPTURE(std::string{name});
+        CHECK_FALSE(unsets(name));
+    }
+}
+
+TEST_CASE("unit properties: no seccomp, no trace of it")
+{
+    for (const char* name : {"SystemCallFilter", "SystemCallArchitectures", "SystemCallErrorNumber",
+                             "RestrictAddressFamilies", "RestrictNamespaces", "LockPersonality"}) {
+        CAPTURE(std::string{name});
+        CHECK(values(simple_spec(), name).empty());
+    }
+}
+
+TEST_CASE("unit properties: the default seccomp policy")
+{
+    auto spec = simple_spec();
+    spec.seccomp = default_seccomp_policy(spec.bounding_set);
+    const auto filter = value<NameFilter>(spec, "SystemCallFilter");
+    CHECK_FALSE(filter.allow);
+    CHECK(std::count(filter.names.begin(), filter.names.end(), "mount") == 1);
+    CHECK(std::count(filter.names.begin(), filter.names.end(), "clone3:ENOSYS") == 1);
+    CHECK(std::count(filter.names.begin(), filter.names.end(), "read") == 0);
+    CHECK(value<std::int32_t>(spec, "SystemCallErrorNumber") == EPERM);
+    CHECK(value<Words>(spec, "SystemCallArchitectures") == Words{"native"});
+    CHECK(value<std::uint64_t>(spec, "RestrictNamespaces") == 0);
+    CHECK(value<bool>(spec, "LockPersonality"));
+    CHECK(value<NameFilter>(spec, "RestrictAddressFamilies").allow);
+    spec.bounding_set |= 1U << 21; // CAP_SYS_ADMIN
+    CHECK(values(spec, "RestrictNamespaces").empty());
+}
+
+TEST_CASE("unit properties: an allow list is exact, without PID 1's own additions (SEC-5)")
+{
+    auto spec = simple_spec();
+    spec.seccomp = {SeccompPolicy::Mode::allow, {"execve", "exit_group", "mmap"}, std::nullopt, false};
+    const auto filters = values(spec, "SystemCallFilter");
+    REQUIRE(filters.size() == 2);
+    CHECK(std::get<NameFilter>(filters[0]) == NameFilter{true, {"execve", "exit_group", "mmap"}});
+    const auto& taken_away = std::get<NameFilter>(filters[1]);
+    CHECK_FALSE(taken_away.allow);
+    CHECK(std::count(taken_away.names.begin(), taken_away.names.end(), "brk") == 1);
+    CHECK(std::count(taken_away.names.begin(), taken_away.names.end(), "mmap") == 0);
+    CHECK(values(spec, "SystemCallErrorNumber").empty()); // kills
+    CHECK(value<std::string>(spec, "Type") == "simple");  // the report of Type=exec needs write(2)
+    spec.seccomp.syscalls.push_back("write");
+    CHECK(value<std::string>(spec, "Type") == "exec");
+    spec.seccomp = {SeccompPolicy::Mode::deny, {"write"}, std::nullopt, false};
+    CHECK(value<std::string>(spec, "Type") == "simple");
+    spec.seccomp.syscalls.clear();
+    CHECK(values(spec, "SystemCallFilter").empty());
+}
+
+TEST_CASE("unit properties: limits and devices")
+{
+    auto spec = simple_spec();
+    spec.resources = {.memory_max = 4096, .memory_low = 1024, .cpu_quota_usec = 500000, .cpu_weight = 39};
+    spec.oom_score_adjust = 100;
+    spec.devices = {{true, 8, 1, true}, {false, 1, 11, false}};
+    CHECK(value<std::uint64_t>(spec, "MemoryMax") == 4096);
+    CHECK(value<std::uint64_t>(spec, "MemoryLow") == 1024);
+    CHECK(value<std::uint64_t>(spec, "CPUQuotaPerSecUSec") == 500000);
+    CHECK(value<std::uint64_t>(spec, "CPUWeight") == 39);
+    CHECK(value<std::uint64_t>(spec, "TasksMax") == 4096);
+    CHECK(value<std::int32_t>(spec, "OOMScoreAdjust") == 100);
+    CHECK(value<std::string>(spec, "DevicePolicy") == "closed");
+    CHECK(value<std::vector<StringPair>>(spec, "DeviceAllow") ==
+          std::vector<StringPair>{{"/dev/block/8:1", "rw"}, {"/dev/char/1:11", "r"}});
+    spec.restrict_devices = false;
+    CHECK(values(spec, "DevicePolicy").empty());
+}
+
+TEST_CASE("unit properties: signatures")
+{
+    const std::pair<PropertyValue, const char*> rows[] = {
+        {true, "b"},
+        {std::int32_t{1}, "i"},
+        {std::uint32_t{1}, "u"},
+        {std::uint64_t{1}, "t"},
+        {std::string{}, "s"},
+        {Words{}, "as"},
+        {NameFilter{}, "(bas)"},
+        {std::vector<ExecLine>{}, "a(sasas)"},
+        {std::vector<StringPair>{}, "a(ss)"},
+    };
+    for (const auto& [value, expected] : rows)
+        CHECK(signature(value) == expected);
+}
