@@ -11,11 +11,20 @@ using namespace rocket::cli;
 
 const std::vector<Command>& commands()
 {
+    // clang-format off
     static const std::vector<Command> table{
+        cat_manifest_command(),
         completion_command(),
+        enter_command(),
+        gc_command(),
+        list_command(),
+        rm_command(),
+        status_command(),
+        stop_command(),
         version_command(),
         help_command(),
     };
+    // clang-format on
     return table;
 }
 

@@ -7,8 +7,15 @@
 namespace rocket::cli
 {
 
+Command cat_manifest_command();
 Command completion_command();
+Command enter_command();
+Command gc_command();
 Command help_command();
+Command list_command();
+Command rm_command();
+Command status_command();
+Command stop_command();
 Command version_command();
 
 } // namespace rocket::cli

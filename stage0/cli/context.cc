@@ -67,13 +67,23 @@ void Context::declare_flags(FlagSet& flags)
          }});
 }
 
+const config::Config& Context::config() const
+{
+    if (!config_)
+        config_ = in_context("cannot get configuration", [&] {
+            return config::load({global.system_config, global.local_config, global.user_config});
+        });
+    return *config_;
+}
+
 const std::string& Context::data_dir() const
 {
     if (!data_dir_) {
-        std::error_code ignored; // a directory that is not there yet is made by whoever writes first
-        const fs::path chosen = global.dir.empty() ? ROCKET_DATA_DIR : global.dir;
-        const auto resolved = fs::canonical(chosen, ignored);
-        data_dir_ = ignored ? chosen.string() : resolved.string();
+        const auto& configured = config().paths.data; // read even if --dir wins: a broken configuration is fatal
+        const auto chosen = !global.dir.empty() ? global.dir : !configured.empty() ? configured : ROCKET_DATA_DIR;
+        std::error_code problem; // a directory that is not there yet is made by whoever writes first
+        const auto resolved = fs::canonical(chosen, problem);
+        data_dir_ = problem ? chosen : resolved.string();
     }
     return *data_dir_;
 }

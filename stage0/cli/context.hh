@@ -12,6 +12,7 @@
 
 #include "stage0/cli/flags.hh"
 #include "stage0/cli/insecure_options.hh"
+#include "stage0/config/config.hh"
 
 namespace rocket::cli
 {
@@ -26,6 +27,25 @@ struct GlobalOptions {
     bool trust_keys_from_https = false;
 };
 
+// An error to be printed as "COMMAND: CONTEXT: INNERMOST CAUSE"; without a context only the innermost cause is shown.
+struct CommandError : Error {
+    CommandError(std::string doing, const Error& error) : Error{error}, context{std::move(doing)} {}
+    std::string context;
+};
+
+// Runs `act`; an Error that leaves it is shown with `context`.
+template <typename Act>
+decltype(auto) in_context(std::string_view context, Act&& act)
+{
+    try {
+        return std::forward<Act>(act)();
+    } catch (const FlagError&) {
+        throw;
+    } catch (const Error& error) {
+        throw CommandError{std::string{context}, error};
+    }
+}
+
 class Context
 {
 public:
@@ -35,8 +55,11 @@ public:
 
     void declare_flags(FlagSet& flags);
 
-    // --dir, else paths.data of the configuration, else the default; links resolved if it exists. Read once, on
-    // first use; throws "cannot get configuration" -> cause.
+    // The merged configuration, read on first use; throws "cannot get configuration": cause.
+    const config::Config& config() const;
+
+    // --dir, else paths.data of the configuration, else the default; links resolved if it exists. Found once,
+    // on first use; throws as config().
     const std::string& data_dir() const;
 
     template <typename... Arg>
@@ -47,6 +70,7 @@ public:
 
 private:
     static void print(const std::string& bytes);
+    mutable std::optional<config::Config> config_;
     mutable std::optional<std::string> data_dir_;
 };
 

@@ -148,6 +148,8 @@ int dispatch(CommandTable table, Context& context, const Words& argv)
     int code = exit_failure;
     try {
         code = dispatch_unchecked(table, context, argv);
+    } catch (const CommandError& error) {
+        log::error(error, error.context);
     } catch (const Error& error) {
         log::error(error);
     } catch (const std::bad_alloc&) {

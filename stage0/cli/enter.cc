@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/sys/file.hh"
+#include "common/sys/log.hh"
+#include "common/sys/text.hh"
+#include "stage0/cli/commands.hh"
+#include "stage0/pod/pod_info.hh"
+#include "stage0/pod/stage1_call.hh"
+#include "stage0/pod/wait.hh"
+
+namespace rocket::cli
+{
+
+namespace
+{
+
+using pod::Pod;
+using pod::State;
+using text::quoted;
+
+struct Options {
+    std::string app;
+    std::string user;
+};
+
+void declare(Options& options, FlagSet& flags)
+{
+    flags.add("app", options.app, "name of the app to enter within the specified pod");
+    flags.add("user", options.user, "'root' to be root in the pod; by default the app's own user");
+}
+
+// The pod has just been started when its pid is not known yet.
+void wait_for_pid(Pod& pod)
+{
+    const auto known = [](const Pod& p) { return p.mtime(model::pod_dir::pid1) || p.state() != State::running; };
+    pod::wait_until(pod, known, {});
+    if (pod.state() != State::running)
+        fail(Error::Kind::usage, "pod {} isn't currently running", quoted(pod.id().str()));
+}
+
+std::string pid_of(const Pod& pod)
+{
+    const auto info = pod::read_info(pod, pod::Detail::full);
+    if (!info.pid)
+        fail(Error::Kind::corrupt, "the pid of pod {} is not readable", quoted(pod.id().str()));
+    return std::to_string(*info.pid);
+}
+
+std::string choose_app(const Pod& pod, const std::string& wanted)
+{
+    const auto info = pod::read_info(pod, pod::Detail::summary);
+    for (const auto& app : info.apps)
+        if (app.app.name == wanted)
+            return wanted;
+    if (!wanted.empty())
+        fail(Error::Kind::usage, "no app {} in pod {}", quoted(wanted), quoted(pod.id().str()));
+    if (info.apps.size() == 1)
+        return info.apps.front().app.name.str();
+    std::string names;
+    for (const auto& app : info.apps)
+        names += "\n\t" + app.app.name.str();
+    log::print("pod contains multiple apps:{}", names);
+    fail(Error::Kind::usage, "unable to determine app name: specify app using \"rocket enter --app= ...\"");
+}
+
+int run(Invocation& invocation, const Options& options)
+{
+    if (invocation.args.empty())
+        throw UsageRequested{};
+    auto pod = pod::find(model::Layout{invocation.context.data_dir()}, invocation.args.front());
+    if (pod.state() != State::running)
+        fail(Error::Kind::usage, "pod {} isn't currently running", quoted(pod.id().str()));
+    const auto app = choose_app(pod, options.app);
+    wait_for_pid(pod);
+
+    std::vector<std::string> words{fmt::format("--pid={}", pid_of(pod)), fmt::format("--appname={}", app)};
+    if (!options.user.empty())
+        words.push_back(fmt::format("--user={}", options.user));
+    words.emplace_back("--");
+    words.insert(words.end(), invocation.args.begin() + 1, invocation.args.end());
+    if (invocation.args.size() == 1) {
+        log::print("no command specified, assuming \"/bin/bash\"");
+        words.emplace_back("/bin/bash");
+    }
+    pod::exec_enter(pod, std::move(words));
+}
+
+} // namespace
+
+Command enter_command()
+{
+    return command<Options>({.path = {"enter"},
+                             .arguments = "[--app=NAME] UUID [CMD [ARGS...]]",
+                             .purpose = "enter the namespaces of an app within a rocket pod",
+                             .description = "Runs a command, /bin/bash if none is given, as part of an app: in its "
+                                            "namespaces and cgroup, as its\nuser and with no more rights than it has.",
+                             .interspersed = false,
+                             .needs_root = true},
+                            declare, run);
+}
+
+} // namespace rocket::cli

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pods as JSON, for list and status (cli 8.6). Beside the fields of rkt: `exit_status` and `exit_reason` of a pod,
+// `signal` and `oom` of an app (Q29).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/model/json.hh"
+#include "stage0/cli/context.hh"
+#include "stage0/pod/pod_info.hh"
+
+namespace rocket::cli
+{
+
+enum class Format { table, json, json_pretty };
+Format parse_format(const std::string& name); // --format; "" is the table
+
+model::json::Value to_json(const pod::PodInfo& info, const model::Layout& layout);
+
+// One line, or indented by TABs; with <, > and & escaped as Go does, for those who compare bytes.
+void print_json(const Context& context, const model::json::Value& value, Format format);
+
+} // namespace rocket::cli

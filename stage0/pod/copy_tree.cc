@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/pod/copy_tree.hh"
+
+#include <dirent.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "common/sys/sys.hh"
+
+namespace rocket::pod
+{
+
+namespace
+{
+
+constexpr int directory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+
+std::vector<std::string> names_in(int dir)
+{
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream{::fdopendir(sys::open(dir, ".", directory).release()), ::closedir};
+    if (!stream)
+        throw system_error(errno, "reading a directory");
+    std::vector<std::string> names;
+    while (const auto* entry = ::readdir(stream.get()))
+        if (const std::string name = entry->d_name; name != "." && name != "..")
+            names.push_back(name);
+    return names;
+}
+
+// The attributes of whatever a descriptor, O_PATH too, refers to: by way of /proc, since the f*xattr calls refuse
+// O_PATH and the l*xattr calls want a path.
+std::vector<std::string> attribute_names(const std::string& path)
+{
+    std::string buffer(XATTR_LIST_MAX, '\0');
+    const auto size = ::listxattr(path.c_str(), buffer.data(), buffer.size());
+    if (size < 0 && errno != ENOTSUP)
+        throw system_error(errno, "listing extended attributes");
+    std::vector<std::string> names;
+    for (std::size_t at = 0; size > 0 && at < static_cast<std::size_t>(size); at += names.back().size() + 1)
+        names.emplace_back(buffer.c_str() + at);
+    return names;
+}
+
+void copy_attributes(int from, int to)
+{
+    const auto source = sys::proc_path(from);
+    const auto target = sys::proc_path(to);
+    for (const auto& name : attribute_names(source)) {
+        std::string value(XATTR_SIZE_MAX, '\0');
+        const auto size =
+            sys::check([&] { return ::getxattr(source.c_str(), name.c_str(), value.data(), value.size()); },
+                       "reading the attribute {}", text::quoted(name));
+        sys::check(
+            [&] { return ::setxattr(target.c_str(), name.c_str(), value.data(), static_cast<std::size_t>(size), 0); },
+            "setting the attribute {}", text::quoted(name));
+    }
+}
+
+// To be done first: a change of owner clears set-id bits and file capabilities.
+void copy_owner_and_mode(const struct stat& info, int to)
+{
+    sys::check([&] { return ::fchown(to, info.st_uid, info.st_gid); }, "setting the owner of a copy");
+    sys::check([&] { return ::fchmod(to, info.st_mode & 07777U); }, "setting the mode of a copy");
+}
+
+void copy_times(const struct stat& info, int to)
+{
+    const timespec times[2] = {info.st_atim, info.st_mtim};
+    sys::check([&] { return ::futimens(to, times); }, "setting the times of a copy");
+}
+
+// One stretch of data; copy_file_range shares blocks where it can, and is not offered between some file systems.
+void copy_range(int from, int to, off_t begin, off_t end)
+{
+    off_t in = begin, out = begin;
+    while (in < end) {
+        const auto copied = ::copy_file_range(from, &in, to, &out, static_cast<std::size_t>(end - in), 0);
+        if (copied > 0)
+            continue;
+        if (copied == 0)
+            return; // shorter than it was
+        if (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS)
+            throw system_error(errno, "copying a file");
+        std::vector<char> buffer(1U << 20U);
+        const auto size = std::min(buffer.size(), static_cast<std::size_t>(end - in));
+        const auto got = sys::check([&] { return ::pread(from, buffer.data(), size, in); }, "copying a file");
+        if (got == 0)
+            return;
+        sys::check([&] { return ::lseek(to, out, SEEK_SET); }, "copying a file");
+        sys::write_all(to, {buffer.data(), static_cast<std::size_t>(got)});
+        in += got;
+        out += got;
+    }
+}
+
+void copy_data(int from, int to, off_t size)
+{
+    if (size == 0 || ::ioctl(to, FICLONE, from) == 0)
+        return;
+    for (off_t at = 0; at < size;) {
+        const auto begin = ::lseek(from, at, SEEK_DATA);
+        if (begin < 0 && errno == ENXIO)
+            break; // only a hole is left
+        if (begin < 0)
+            throw system_error(errno, "copying a file");
+        at = sys::check([&] { return ::lseek(from, begin, SEEK_HOLE); }, "copying a file");
+        copy_range(from, to, begin, at);
+    }
+    sys::check([&] { return ::ftruncate(to, size); }, "copying a file");
+}
+
+class Copier
+{
+public:
+    Copier(int target_root, const std::function<void()>& tick) : target_root_{target_root}, tick_{tick} {}
+
+    struct Level {
+        Fd from, to;
+        std::string path; // relative to the target, for hard links and messages
+        std::vector<std::string> names;
+    };
+
+    // A stack instead of recursion: how deep a tree is, is the image's choice.
+    void walk(Fd from, Fd to)
+    {
+        std::vector<Level> stack;
+        stack.push_back({std::move(from), std::move(to), "", {}});
+        stack.back().names = names_in(stack.back().from.get());
+        while (!stack.empty()) {
+            auto& level = stack.back();
+            if (level.names.empty()) {
+                copy_metadata(level.from.get(), level.to.get()); // last: filling it has changed its times
+                stack.pop_back();
+                continue;
+            }
+            const auto name = std::move(level.names.back());
+            level.names.pop_back();
+            if (auto below = copy_entry(level, name))
+                stack.push_back(std::move(*below));
+            if (++count_ % 512 == 0)
+                tick_();
+        }
+    }
+
+private:
+    std::optional<Level> copy_entry(const Level& level, const std::string& name)
+    {
+        const auto path = level.path.empty() ? name : level.path + "/" + name;
+        return with_context(fmt::format("copying {}", text::quoted(path)), [&]() -> std::optional<Level> {
+            const auto info = sys::stat_at(level.from.get(), name);
+            if (S_ISDIR(info.st_mode))
+                return enter(level, name, path);
+            if (info.st_nlink > 1) {
+                const auto [known, is_new] = links_.emplace(std::pair{info.st_dev, info.st_ino}, path);
+                if (!is_new) {
+                    link(known->second, level, name);
+                    return std::nullopt;
+                }
+            }
+            copy_leaf(level, name, info);
+            return std::nullopt;
+        });
+    }
+
+    static std::optional<Level> enter(const Level& level, const std::string& name, const std::string& path)
+    {
+        sys::make_dir(level.to.get(), name, 0700);
+        Level below{sys::open(level.from.get(), name, directory), sys::open(level.to.get(), name, directory), path, {}};
+        below.names = names_in(below.from.get());
+        return below;
+    }
+
+    void link(const std::string& first, const Level& level, const std::string& name) const
+    {
+        sys::check([&] { return ::linkat(target_root_, first.c_str(), level.to.get(), name.c_str(), 0); },
+                   "making a hard link");
+    }
+
+    static void copy_leaf(const Level& level, const std::string& name, const struct stat& info)
+    {
+        const int from = level.from.get();
+        const int to = level.to.get();
+        if (S_ISREG(info.st_mode)) {
+            const auto source = sys::open(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+            const auto copy = sys::open(to, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+            copy_data(source.get(), copy.get(), info.st_size);
+            copy_metadata(source.get(), copy.get());
+            return;
+        }
+        if (S_ISLNK(info.st_mode))
+            sys::make_symlink(sys::read_link(from, name), to, name);
+        else
+            sys::check([&] { return ::mknodat(to, name.c_str(), info.st_mode, info.st_rdev); },
+                       "making a special file");
+        copy_special_metadata(level, name, info);
+    }
+
+    // Links and devices are never opened for real.
+    static void copy_special_metadata(const Level& level, const std::string& name, const struct stat& info)
+    {
+        constexpr int place = O_PATH | O_NOFOLLOW;
+        const int to = level.to.get();
+        sys::check([&] { return ::fchownat(to, name.c_str(), info.st_uid, info.st_gid, AT_SYMLINK_NOFOLLOW); },
+                   "setting the owner of a copy");
+        if (!S_ISLNK(info.st_mode))
+            sys::check([&] { return ::fchmodat(to, name.c_str(), info.st_mode & 07777U, 0); },
+                       "setting the mode of a copy");
+        copy_attributes(sys::open(level.from.get(), name, place).get(), sys::open(to, name, place).get());
+        const timespec times[2] = {info.st_atim, info.st_mtim};
+        sys::check([&] { return ::utimensat(to, name.c_str(), times, AT_SYMLINK_NOFOLLOW); },
+                   "setting the times of a copy");
+    }
+
+    int target_root_;
+    const std::function<void()>& tick_;
+    std::map<std::pair<dev_t, ino_t>, std::string> links_; // files with several names -> the first copied one
+    std::size_t count_ = 0;
+};
+
+} // namespace
+
+void copy_metadata(int from, int to)
+{
+    const auto info = sys::stat(from);
+    copy_owner_and_mode(info, to);
+    copy_attributes(from, to);
+    copy_times(info, to);
+}
+
+void copy_tree(int from, int dir, const std::string& name, const std::function<void()>& tick)
+{
+    sys::make_dir(dir, name, 0700);
+    auto to = sys::open(dir, name, directory);
+    const int root = to.get();
+    Copier{root, tick}.walk(sys::open(from, ".", directory), std::move(to));
+}
+
+} // namespace rocket::pod

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// A faithful copy of a directory tree, for pods without overlay: owners, modes, times, extended attributes, hard
+// links and holes; data shared with the original where the file system can (reflink). Walks by descriptors, follows no
+// link, does not leave the file system.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace rocket::pod
+{
+
+// Copies the directory `from` to the new directory dir/name. `tick` is called once in a while.
+void copy_tree(int from, int dir, const std::string& name, const std::function<void()>& tick);
+
+// Owner, mode, extended attributes and times of one directory or file to another.
+void copy_metadata(int from, int to);
+
+} // namespace rocket::pod

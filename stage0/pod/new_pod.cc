@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/pod/new_pod.hh"
+
+#include <sys/stat.h>
+
+#include "common/model/runtime.hh"
+#include "common/sys/file.hh"
+#include "common/sys/sys.hh"
+#include "stage0/pod/copy_tree.hh"
+#include "stage0/pod/remove_pod.hh"
+
+namespace rocket::pod
+{
+
+namespace
+{
+
+namespace pod_dir = model::pod_dir;
+constexpr int directory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+constexpr mode_t group_readable = 0750; // what observers in group rocket may enter (cli 1.6)
+
+// mkdir obeys the umask; what an app sees as its root must not.
+void make_exact_dir(int dir, const std::string& path, mode_t mode)
+{
+    sys::make_dir(dir, path, mode);
+    sys::check([&] { return ::fchmodat(dir, path.c_str(), mode, 0); }, "setting the mode of {}", text::quoted(path));
+}
+
+// T1 and T2 of the life cycle: embryo, lock, prepare. nullopt if gc took the embryo before we had its lock.
+std::optional<OwnedPod> try_create(const model::Layout& layout)
+{
+    const auto id = PodId::random();
+    const auto embryos = sys::open(AT_FDCWD, layout.pods(PodStage::embryo), directory);
+    make_exact_dir(embryos.get(), id.str(), group_readable);
+    auto pod = Pod::open(layout, PodStage::embryo, id);
+    if (!pod)
+        return std::nullopt;
+    auto lock = Lock::take(pod->reopen(), Lock::Mode::exclusive);
+    if (!pod->move_to(PodStage::prepare))
+        return std::nullopt;
+    return OwnedPod{std::move(*pod), std::move(lock)};
+}
+
+} // namespace
+
+void make_pod_directories(const model::Layout& layout)
+{
+    sys::make_dirs(layout.pods(), group_readable);
+    for (const auto stage : model::pod_stages)
+        sys::make_dir_if_missing(AT_FDCWD, layout.pods(stage), group_readable);
+    sys::make_dir_if_missing(AT_FDCWD, layout.locks(), group_readable);
+    sys::make_dir_if_missing(AT_FDCWD, layout.garbage(), 0700);
+}
+
+NewPod::NewPod(const model::Layout& layout, std::function<void()> tick) : layout_{layout}, tick_{std::move(tick)}
+{
+    with_context("error creating new pod", [&] {
+        make_pod_directories(layout_);
+        while (!owned_)
+            owned_ = try_create(layout_);
+    });
+}
+
+NewPod::~NewPod()
+{
+    if (!owned_)
+        return;
+    try {
+        remove_owned(std::move(*owned_));
+    } catch (const Error&) { // the error that brought us here matters more; gc will try again
+    }
+}
+
+void NewPod::fill_app(const model::RuntimeApp& app, const Image& image, bool overlay)
+{
+    const int dir = owned_->pod.fd();
+    make_exact_dir(dir, pod_dir::app(app.name), 0755);
+    file::write_new(dir, pod_dir::app_manifest(app.name), image.manifest_text);
+    const auto tree = sys::open(AT_FDCWD, image.tree, directory);
+    if (!overlay) {
+        copy_tree(tree.get(), dir, pod_dir::app_rootfs(app.name), tick_);
+        return;
+    }
+    make_exact_dir(dir, pod_dir::app_upper(app.name), 0755);
+    make_exact_dir(dir, pod_dir::app_work(app.name), 0700);
+    // The upper directory is what the app sees as "/": its owner, mode, times and attributes, not the image's.
+    copy_metadata(tree.get(), sys::open(dir, pod_dir::app_upper(app.name), directory).get());
+}
+
+void NewPod::fill(const PodContent& content)
+{
+    const int dir = owned_->pod.fd();
+    make_exact_dir(dir, pod_dir::stage1, 0755);
+    file::write_new(dir, pod_dir::stage1_manifest, content.stage1.manifest_text);
+
+    model::Runtime runtime{.stage1_rootfs = content.stage1.rootfs, .overlay = content.overlay};
+    make_exact_dir(dir, pod_dir::apps, 0755);
+    for (std::size_t i = 0; i < content.manifest.apps.size(); ++i) {
+        const auto& app = content.manifest.apps[i];
+        const auto& image = content.images.at(i);
+        with_context(fmt::format("preparing app {}", text::quoted(app.name.str())),
+                     [&] { fill_app(app, image, content.overlay); });
+        runtime.apps.push_back({app.name, image.id, image.tree});
+        tick_();
+    }
+    file::write_new(dir, pod_dir::runtime, runtime.write());
+    file::write_new(dir, pod_dir::manifest, content.manifest.write());
+    file::write_new(dir, pod_dir::created, "");
+}
+
+OwnedPod NewPod::publish(PodStage stage) &&
+{
+    sys::syncfs(owned_->pod.fd());
+    if (!owned_->pod.move_to(stage))
+        fail(Error::Kind::system, "the pod directory of {} has been moved by somebody else", id().str());
+    OwnedPod result = std::move(*owned_);
+    owned_.reset();
+    return result;
+}
+
+} // namespace rocket::pod

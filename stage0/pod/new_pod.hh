@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// A pod directory under construction: made in embryo/, locked, moved to prepare/ and filled there; then published by
+// one rename, to prepared/ or run/. Killed at any point it leaves a directory that gc takes away; when anything
+// throws, the destructor does that at once. Everything is on disk before the rename.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/model/layout.hh"
+#include "common/model/pod_manifest.hh"
+#include "common/sys/lock.hh"
+#include "stage0/pod/image.hh"
+#include "stage0/pod/pod.hh"
+#include "stage0/pod/stage1_image.hh"
+
+namespace rocket::pod
+{
+
+struct PodContent {
+    const model::PodManifest& manifest;
+    const std::vector<Image>& images; // of manifest.apps, in the same order
+    const Stage1Image& stage1;
+    bool overlay = true; // false: each app gets a copy of its image's tree
+};
+
+// A pod and its lock, held by us.
+struct OwnedPod {
+    Pod pod;
+    Lock lock;
+};
+
+class NewPod
+{
+public:
+    // `tick` is called now and then while much data is copied.
+    NewPod(const model::Layout& layout, std::function<void()> tick);
+    ~NewPod();
+    NewPod(const NewPod&) = delete;
+    NewPod& operator=(const NewPod&) = delete;
+
+    const PodId& id() const { return owned_->pod.id(); }
+    void fill(const PodContent& content);
+    OwnedPod publish(PodStage stage) &&; // prepared or run
+
+private:
+    void fill_app(const model::RuntimeApp& app, const Image& image, bool overlay);
+    model::Layout layout_;
+    std::function<void()> tick_;
+    std::optional<OwnedPod> owned_;
+};
+
+// The directories of the data directory that pods live in.
+void make_pod_directories(const model::Layout& layout);
+
+} // namespace rocket::pod

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/pod/pod_info.hh"
+
+#include "common/model/json_object.hh"
+#include "common/sys/file.hh"
+#include "common/sys/text.hh"
+
+namespace rocket::pod
+{
+
+namespace
+{
+
+namespace json = model::json;
+namespace pod_dir = model::pod_dir;
+constexpr std::size_t record_limit = 64U << 10U;
+
+std::optional<std::int64_t> integer(json::Fields& fields, std::string_view name)
+{
+    const auto value = fields.optional(name);
+    return value ? std::optional{value->integer(INT64_MIN, INT64_MAX)} : std::nullopt;
+}
+
+std::optional<Time> time(json::Fields& fields, std::string_view name)
+{
+    const auto value = integer(fields, name);
+    return value && *value > 0 ? std::optional{Time{std::chrono::nanoseconds{*value}}} : std::nullopt;
+}
+
+std::optional<int> small(json::Fields& fields, std::string_view name)
+{
+    const auto value = fields.optional(name);
+    return value ? std::optional{static_cast<int>(value->integer(0, 1 << 16))} : std::nullopt;
+}
+
+AppResult read_result(const Pod& pod, const model::AppName& app)
+{
+    const auto text = file::read_if_exists(pod.fd(), pod_dir::app_result(app), record_limit);
+    if (!text)
+        return {};
+    const auto value = json::parse(*text, "app result");
+    json::Fields fields{{value, "result"}};
+    return {.code = small(fields, "code"),
+            .signal = small(fields, "signal"),
+            .out_of_memory = fields.boolean_or("oom", false),
+            .started = time(fields, "started_ns"),
+            .finished = time(fields, "finished_ns")};
+}
+
+std::optional<ExitRecord> read_exit(const Pod& pod)
+{
+    const auto text = file::read_if_exists(pod.fd(), pod_dir::exit_record, record_limit);
+    if (!text)
+        return std::nullopt;
+    const auto value = json::parse(*text, "exit record");
+    json::Fields fields{{value, "exit"}};
+    return ExitRecord{integer(fields, "status").value_or(0), fields.text_or("reason", "")};
+}
+
+// "PID" or "PID START_TIME"
+std::optional<std::int64_t> read_pid(const Pod& pod)
+{
+    const auto text = file::read_if_exists(pod.fd(), pod_dir::pid1, record_limit);
+    if (!text)
+        return std::nullopt;
+    const auto number = text->substr(0, text->find_first_of(" \n"));
+    return text::parse_signed(number, 1, INT32_MAX);
+}
+
+std::string app_state(State pod, const AppResult& result)
+{
+    if (result.status())
+        return "exited";
+    if (pod == State::prepared)
+        return "created";
+    if (pod == State::running)
+        return "running";
+    return has_ended(pod) ? "exited" : "unknown";
+}
+
+// While it is being prepared, and while it is deleted, files come and go.
+bool manifest_is_readable(State state)
+{
+    return state != State::preparing && state != State::aborted_prepare && state != State::deleting &&
+           state != State::gone;
+}
+
+} // namespace
+
+PodInfo read_info(const Pod& pod, Detail detail)
+{
+    PodInfo info{.id = pod.id(),
+                 .state = pod.state(),
+                 .created = pod.created(),
+                 .started = pod.started(),
+                 .marked = pod.marked()};
+    if (!manifest_is_readable(info.state))
+        return info;
+    auto manifest = model::PodManifest::parse(file::read(pod.fd(), pod_dir::manifest));
+    info.volumes = std::move(manifest.volumes);
+    info.user_annotations = std::move(manifest.user_annotations);
+    info.user_labels = std::move(manifest.user_labels);
+    for (auto& app : manifest.apps) {
+        auto result = detail == Detail::full ? read_result(pod, app.name) : AppResult{};
+        auto state = app_state(info.state, result);
+        info.apps.push_back({std::move(app), std::move(state), result});
+    }
+    if (detail == Detail::full) {
+        info.pid = read_pid(pod);
+        info.exit = read_exit(pod);
+    }
+    return info;
+}
+
+std::string image_name(const model::ImageReference& image)
+{
+    if (!image.name)
+        return "--";
+    const auto* version = model::find(image.labels, "version");
+    return version ? fmt::format("{}:{}", image.name->str(), *version) : image.name->str();
+}
+
+} // namespace rocket::pod

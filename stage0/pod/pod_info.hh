@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be said about a pod from outside, for list and status: read through the pod's descriptor, so that a pod
+// which moves on meanwhile is still read as one. Plain data. Errors: Kind::not_found, Kind::corrupt.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/model/pod_manifest.hh"
+#include "stage0/pod/pod.hh"
+
+namespace rocket::pod
+{
+
+// How an app ended; both empty while nothing is recorded.
+struct AppResult {
+    std::optional<int> code = {};
+    std::optional<int> signal = {};
+    bool out_of_memory = false;
+    std::optional<Time> started = {};
+    std::optional<Time> finished = {};
+
+    // The exit code or the plain signal number (cli 9.5).
+    std::optional<int> status() const { return signal ? signal : code; }
+};
+
+struct AppInfo {
+    model::RuntimeApp app;
+    std::string state; // unknown, created, running, exited
+    AppResult result = {};
+};
+
+// How the pod itself ended, as its supervisor recorded it.
+struct ExitRecord {
+    std::int64_t status = 0;
+    std::string reason;
+};
+
+struct PodInfo {
+    PodId id;
+    State state;
+    std::optional<Time> created = {};
+    std::optional<Time> started = {};
+    std::optional<Time> marked = {}; // by gc
+    std::optional<std::int64_t> pid = {};
+    std::optional<ExitRecord> exit = {};
+    std::vector<AppInfo> apps = {};
+    std::vector<model::Volume> volumes = {};
+    std::map<std::string, std::string> user_annotations = {};
+    std::map<std::string, std::string> user_labels = {};
+};
+
+enum class Detail {
+    summary, // what a table shows: one file per pod
+    full,    // and how the apps ended
+};
+PodInfo read_info(const Pod& pod, Detail detail);
+
+// "example.com/app:1.0", or without the version; "--" if the manifest does not say.
+std::string image_name(const model::ImageReference& image);
+
+} // namespace rocket::pod

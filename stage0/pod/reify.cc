@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/pod/reify.hh"
+
+#include <algorithm>
+
+#include "common/sys/path.hh"
+#include "common/sys/text.hh"
+
+namespace rocket::pod
+{
+
+namespace
+{
+
+using model::App;
+using model::Mount;
+using model::PodManifest;
+using model::RuntimeApp;
+using text::quoted;
+
+void check_platform(const Image& image)
+{
+    for (const char* label : {"os", "arch"})
+        if (!model::find(image.manifest.labels, label))
+            fail(Error::Kind::usage, "missing {} label in the image manifest", label);
+}
+
+App base_app(const AppRequest& request, const Image& image, uid_t uid, gid_t gid)
+{
+    if (image.manifest.app)
+        return *image.manifest.app;
+    if (!request.exec)
+        fail(Error::Kind::usage, "error: image {} has no app section and --exec argument is not provided",
+             image.id.str());
+    return {.exec = {*request.exec}, .user = std::to_string(uid), .group = std::to_string(gid)};
+}
+
+void add_missing(model::Environment& environment, const model::Environment& more)
+{
+    for (const auto& variable : more)
+        if (!model::find(environment, variable.name))
+            environment.push_back(variable);
+}
+
+void override_with(model::Environment& environment, const model::Environment& more)
+{
+    for (const auto& variable : more)
+        model::set(environment, variable.name, variable.value);
+}
+
+// Lowest first: caller's, image's, --set-env-file, --set-env, --environment (cli 7.4, Q22).
+void set_environment(App& app, const PodRequest& pod, const AppRequest& request)
+{
+    override_with(app.environment, pod.file);
+    override_with(app.environment, pod.set);
+    override_with(app.environment, request.environment);
+    add_missing(app.environment, pod.inherited);
+}
+
+void set_isolators(App& app, const AppRequest& request)
+{
+    for (const auto& isolator : request.appended_isolators)
+        app.isolators.append(isolator);
+    for (const auto& isolator : request.replacing_isolators)
+        app.isolators.replace(isolator);
+}
+
+template <typename Field, typename Override>
+void set_if_given(Field& field, const Override& given)
+{
+    if (given)
+        field = *given;
+}
+
+App effective_app(const PodRequest& pod, const AppRequest& request, const Image& image, uid_t uid, gid_t gid)
+{
+    auto app = base_app(request, image, uid, gid);
+    if (request.exec)
+        app.exec = {*request.exec};
+    app.exec.insert(app.exec.end(), request.arguments.begin(), request.arguments.end());
+    if (app.exec.empty())
+        throw Error{Error::Kind::usage,
+                    fmt::format("image {} says nothing to execute", quoted(image.manifest.name.str())),
+                    "name an executable in the image with --exec"};
+    set_if_given(app.user, request.user);
+    set_if_given(app.group, request.group);
+    set_if_given(app.working_directory, request.working_directory);
+    if (!request.supplementary_gids.empty())
+        app.supplementary_gids = request.supplementary_gids;
+    if (!request.user_annotations.empty())
+        app.user_annotations = request.user_annotations;
+    if (!request.user_labels.empty())
+        app.user_labels = request.user_labels;
+    set_environment(app, pod, request);
+    set_isolators(app, request);
+    return app;
+}
+
+bool has_mount_at(const RuntimeApp& app, const std::string& path)
+{
+    return std::ranges::any_of(app.mounts,
+                               [&](const Mount& mount) { return clean_absolute(mount.path) == clean_absolute(path); });
+}
+
+// The app's own mounts, then those of all apps; of several at one path the first counts (cli 7.2).
+void add_mounts(RuntimeApp& app, const std::vector<Mount>& mounts)
+{
+    for (const auto& mount : mounts)
+        if (!has_mount_at(app, mount.path))
+            app.mounts.push_back(mount);
+}
+
+model::VolumeName unused_volume_name(const PodManifest& pod, const std::string& wanted)
+{
+    auto name = model::VolumeName::parse(wanted);
+    for (int i = 2; pod.find_volume(name); ++i) // app "a" with "b-c" and app "a-b" with "c" would share one
+        name = model::VolumeName::parse(fmt::format("{}-{}", wanted, i));
+    return name;
+}
+
+// VOL-5: a mount with that path, else the pod's volume of that name, else a new empty volume.
+void satisfy_mount_points(PodManifest& pod, RuntimeApp& app, std::vector<std::string>& warnings)
+{
+    for (const auto& point : app.app->mount_points) {
+        if (has_mount_at(app, point.path))
+            continue;
+        if (pod.find_volume(point.name)) {
+            app.mounts.push_back({point.name, point.path});
+            continue;
+        }
+        const auto name = unused_volume_name(pod, app.name.str() + "-" + point.name.str());
+        pod.volumes.push_back({.name = name});
+        app.mounts.push_back({name, point.path});
+        warnings.push_back(fmt::format("no volume for mount point {} of app {}: an empty volume {} is used",
+                                       quoted(point.name.str()), quoted(app.name.str()), quoted(name.str())));
+    }
+}
+
+void report_isolators(const RuntimeApp& app, std::vector<std::string>& warnings)
+{
+    for (const auto& name : app.app->isolators.unknown_names())
+        warnings.push_back(
+            fmt::format("app {}: isolator {} is not known and not in force", quoted(app.name.str()), quoted(name)));
+    for (const auto& name : app.app->isolators.out_of_scope(model::Scope::app))
+        warnings.push_back(fmt::format("app {}: isolator {} is meant for a whole pod and not in force",
+                                       quoted(app.name.str()), quoted(name)));
+}
+
+void report_isolators(const PodManifest& pod, std::vector<std::string>& warnings)
+{
+    for (const auto& isolator : pod.isolators.all())
+        warnings.push_back(
+            fmt::format("isolator {} of the pod is not in force: this build applies isolators to apps only",
+                        quoted(isolator.name.str())));
+}
+
+Reified finished(PodManifest manifest)
+{
+    Reified result{std::move(manifest), {}};
+    for (auto& app : result.manifest.apps) {
+        satisfy_mount_points(result.manifest, app, result.warnings);
+        report_isolators(app, result.warnings);
+    }
+    report_isolators(result.manifest, result.warnings);
+    for (const auto& app : result.manifest.apps)
+        model::check(*app.app, fmt::format("app {}", quoted(app.name.str())));
+    model::check_reified(result.manifest);
+    return result;
+}
+
+model::ImageReference reference_to(const Image& image)
+{
+    return {.name = image.manifest.name, .id = image.id, .labels = image.manifest.labels};
+}
+
+// POD-7: what the manifest says about an image besides its id has to be true.
+void check_agreement(const RuntimeApp& app, const Image& image)
+{
+    const bool same_name = !app.image.name || *app.image.name == image.manifest.name;
+    if (!same_name || !model::satisfies(image.manifest.labels, app.image.labels))
+        fail(Error::Kind::usage, "app {}: image {} is {}, not what the pod manifest says it is", quoted(app.name.str()),
+             image.id.str(), quoted(image.manifest.name.str()));
+}
+
+} // namespace
+
+Reified reify(const PodRequest& request, const std::vector<Image>& images, uid_t uid, gid_t gid)
+{
+    PodManifest manifest;
+    manifest.volumes = request.volumes;
+    manifest.ports = request.ports;
+    for (std::size_t i = 0; i < request.apps.size(); ++i) {
+        const auto& wanted = request.apps[i];
+        const auto& image = images.at(i);
+        check_platform(image);
+        RuntimeApp app{.name = wanted.name ? *wanted.name : model::default_app_name(image.manifest.name),
+                       .image = reference_to(image)};
+        if (manifest.find_app(app.name))
+            throw Error{Error::Kind::usage, fmt::format("error: multiple apps with name {}", app.name.str()),
+                        "give one of them another name with --name"};
+        app.app = effective_app(request, wanted, image, uid, gid);
+        app.read_only_root_fs = wanted.read_only_root_fs.value_or(false);
+        app.annotations = wanted.annotations;
+        add_mounts(app, wanted.mounts);
+        add_mounts(app, request.mounts);
+        manifest.apps.push_back(std::move(app));
+    }
+    return finished(std::move(manifest));
+}
+
+Reified reify(PodManifest manifest, const std::vector<Image>& images)
+{
+    for (std::size_t i = 0; i < manifest.apps.size(); ++i) {
+        auto& app = manifest.apps[i];
+        const auto& image = images.at(i);
+        check_platform(image);
+        check_agreement(app, image);
+        if (!app.app)
+            app.app = image.manifest.app;
+        if (!app.app)
+            fail(Error::Kind::usage, "no app section in the pod manifest or the image manifest for app {}",
+                 quoted(app.name.str()));
+        app.image.name = image.manifest.name; // so that `list` can show it without opening the image manifest
+        app.image.labels = image.manifest.labels;
+    }
+    return finished(std::move(manifest));
+}
+
+} // namespace rocket::pod

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// From what the user asked for and what the images say to the pod manifest that is executed: everything resolved,
+// overrides applied and checked again, so that the manifest shown is what ran (EFF-1..4, VOL-5, POD-5, cli 7.2-7.6).
+// Pure. Errors: Kind::usage or Kind::corrupt.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/model/pod_manifest.hh"
+#include "stage0/pod/image.hh"
+#include "stage0/pod/request.hh"
+
+namespace rocket::pod
+{
+
+struct Reified {
+    model::PodManifest manifest;
+    std::vector<std::string> warnings; // generated volumes, isolators that will not be in force (VOL-5, ISO-5)
+};
+
+// images[i] is what request.apps[i].image was resolved to. An image without app section runs as `uid`, `gid`.
+Reified reify(const PodRequest& request, const std::vector<Image>& images, uid_t uid, gid_t gid);
+
+// --pod-manifest: exactly this pod; images[i] is that of manifest.apps[i].
+Reified reify(model::PodManifest manifest, const std::vector<Image>& images);
+
+} // namespace rocket::pod
