@@ -61,6 +61,10 @@ std::string volume(const VolumeName& name)
 {
     return "volumes/" + name.str();
 }
+std::string volume(const AppName& app_name, const VolumeName& name)
+{
+    return volume(app_name) + "." + name.str(); // no name has a dot in it
+}
 std::string app_status(const AppName& name)
 {
     return "status/" + name.str();

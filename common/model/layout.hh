@@ -90,15 +90,16 @@ inline constexpr const char* supervisor_status = "supervisor-status"; // "ready"
 inline constexpr const char* status = "status";
 inline constexpr const char* exit_record = "exit.json";
 
-std::string app(const AppName& name);          // apps/NAME
-std::string app_manifest(const AppName& name); // apps/NAME/manifest: the image manifest, bytes
-std::string app_upper(const AppName& name);    // apps/NAME/upper
-std::string app_work(const AppName& name);     // apps/NAME/work
-std::string app_rootfs(const AppName& name);   // apps/NAME/rootfs: the copy, without overlay
-std::string app_spec(const AppName& name);     // apps/NAME/spec.json: resolved by stage1
-std::string volume(const VolumeName& name);    // volumes/NAME
-std::string app_status(const AppName& name);   // status/NAME: the plain number
-std::string app_result(const AppName& name);   // status/NAME.json
+std::string app(const AppName& name);                                // apps/NAME
+std::string app_manifest(const AppName& name);                       // apps/NAME/manifest: the image manifest, bytes
+std::string app_upper(const AppName& name);                          // apps/NAME/upper
+std::string app_work(const AppName& name);                           // apps/NAME/work
+std::string app_rootfs(const AppName& name);                         // apps/NAME/rootfs: the copy, without overlay
+std::string app_spec(const AppName& name);                           // apps/NAME/spec.json: resolved by stage1
+std::string volume(const VolumeName& name);                          // volumes/NAME
+std::string volume(const AppName& app_name, const VolumeName& name); // volumes/APP.NAME: of one app only (VOL-7)
+std::string app_status(const AppName& name);                         // status/NAME: the plain number
+std::string app_result(const AppName& name);                         // status/NAME.json
 } // namespace pod_dir
 
 // Inside the pod.

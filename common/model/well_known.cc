@@ -95,14 +95,13 @@ bool is_date(std::string_view text) noexcept
 
 bool is_web_url(std::string_view text) noexcept
 {
-    const auto scheme_end = text.find("://");
-    const auto scheme = text.substr(0, std::min(scheme_end, text.size()));
-    if (scheme != "http" && scheme != "https")
+    const std::string_view scheme = text.starts_with("https://") ? "https://" : "http://";
+    if (!text.starts_with(scheme))
         return false;
-    const auto rest = text.substr(scheme.size() + 3);
-    const auto host = rest.substr(0, rest.find_first_of("/?#"));
-    return !host.empty() &&
-           std::ranges::all_of(rest, [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7F; });
+    text.remove_prefix(scheme.size());
+    const auto host = text.substr(0, text.find_first_of("/?#"));
+    const auto is_visible = [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7F; };
+    return !host.empty() && std::ranges::all_of(text, is_visible);
 }
 
 } // namespace rocket::model

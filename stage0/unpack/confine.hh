@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a worker gives up before it reads its first byte of input (R1). Every step that the host offers to root has to
+// succeed; what needs a newer kernel (Landlock, a user namespace of our own) is taken where it is there.
+#pragma once
+
+#include "common/sys/fd.hh"
+#include "stage0/unpack/limits.hh"
+
+namespace rocket::unpack
+{
+
+// No privilege at all: empty root, no network, nobody's user id, a handful of system calls on descriptors 0, 1 and
+// `report`; every other descriptor is closed.
+void confine_decompressor(const Limits& limits, int report);
+
+// The root directory is `tree` (nosuid, nodev), no network, the capabilities that writing other users' files takes.
+// The descriptor returned is the new root. Works with `tree` = -1, for reading without writing: then as above.
+Fd confine_extractor(const Limits& limits, int report, int tree, bool allow_devices);
+
+} // namespace rocket::unpack

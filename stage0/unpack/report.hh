@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a worker tells the broker, on a pipe of its own: a sequence of frames, each a kind, a length (32 bits, little
+// endian) and that many bytes. The broker believes nothing: parse_report() checks kinds, lengths and order.
+//   extract:    [manifest] (tree | error)        decompress: nothing, or error
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/sys/error.hh"
+#include "stage0/store/hash.hh"
+
+namespace rocket::unpack
+{
+
+enum class FrameKind : char { manifest = 'M', tree = 'T', error = 'E' };
+
+// The rendered tree, in numbers.
+struct TreeSummary {
+    store::Sha256 digest = {};
+    std::uint64_t members = 0;
+    std::uint64_t file_bytes = 0;
+    bool operator==(const TreeSummary&) const = default;
+};
+
+struct Report {
+    std::optional<std::string> manifest = {};
+    std::optional<TreeSummary> tree = {};
+    std::optional<Error> error = {};
+};
+
+constexpr std::size_t largest_error = 16384;
+
+void send_manifest(int fd, std::string_view manifest);
+void send_tree(int fd, const TreeSummary& tree);
+void send_error(int fd, const Error& error);
+
+// Kind::corrupt if it is not a report. What an error says is made printable.
+Report parse_report(std::string_view bytes, std::size_t largest_manifest);
+
+} // namespace rocket::unpack

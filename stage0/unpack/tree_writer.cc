@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/unpack/tree_writer.hh"
+
+#include <linux/openat2.h>
+#include <sys/xattr.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "common/sys/sys.hh"
+
+namespace rocket::unpack
+{
+
+namespace
+{
+
+using store::Attributes;
+
+// Our own names, made by us a moment ago: anything unexpected in the way is an error.
+constexpr std::uint64_t strictly_below =
+    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+
+std::string parent_of(const std::string& path)
+{
+    const auto slash = path.rfind('/');
+    return slash == path.npos ? std::string{} : path.substr(0, slash);
+}
+
+std::string last_of(const std::string& path)
+{
+    const auto slash = path.rfind('/');
+    return slash == path.npos ? path : path.substr(slash + 1);
+}
+
+std::string shown(const std::string& path)
+{
+    return text::quoted(path.empty() ? "rootfs" : "rootfs/" + path);
+}
+
+std::array<timespec, 2> times_of(const Attributes& attributes)
+{
+    const timespec time{.tv_sec = attributes.mtime, .tv_nsec = attributes.mtime_nsec};
+    return {time, time};
+}
+
+// The writer is root, so what it makes is root's already.
+bool needs_owner(const Attributes& attributes)
+{
+    return attributes.uid != 0 || attributes.gid != 0;
+}
+
+// Can be born with its final mode: there is nothing that chown or a write would clear.
+bool is_plain(const Attributes& attributes)
+{
+    return !needs_owner(attributes) && (attributes.mode & 07000U) == 0;
+}
+
+} // namespace
+
+TreeWriter::TreeWriter(Fd root, const Limits& limits) : limits_{limits}, root_{std::move(root)}
+{
+    directories_.emplace_back(); // an implied root is 0755 root:root (REN-15)
+    nodes_[""] = {.is_directory = true, .is_stated = false, .index = 0};
+}
+
+// The descriptor of the directory `path` is in; made where no entry made it (REN-6).
+int TreeWriter::enter_parent(const std::string& path)
+{
+    auto parent = parent_of(path);
+    if (parent == parent_path_ && (parent_ || parent.empty()))
+        return parent_ ? parent_.get() : root_.get();
+    for (std::size_t end = 0; end != parent.npos && !parent.empty();) {
+        end = parent.find('/', end + 1);
+        imply_directory(parent.substr(0, end));
+    }
+    if (root_)
+        parent_ = sys::open_resolved(root_.get(), parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
+                                     strictly_below);
+    parent_path_ = std::move(parent);
+    return parent_.get();
+}
+
+void TreeWriter::imply_directory(const std::string& path)
+{
+    if (const auto known = nodes_.find(path); known != nodes_.end()) {
+        if (!known->second.is_directory)
+            fail(Error::Kind::corrupt, "the archive treats {} as a directory, which it is not", shown(path));
+        return;
+    }
+    if (nodes_.size() > limits_.members)
+        fail(Error::Kind::corrupt, "the archive has more than {} members (limit members)", limits_.members);
+    if (root_) {
+        const auto parent = sys::open_resolved(root_.get(), parent_of(path).empty() ? "." : parent_of(path),
+                                               O_PATH | O_DIRECTORY, strictly_below);
+        sys::make_dir(parent.get(), last_of(path), 0700);
+    }
+    nodes_[path] = {.is_directory = true, .is_stated = false, .index = directories_.size()};
+    directories_.emplace_back();
+}
+
+void TreeWriter::claim(const std::string& path, Node node)
+{
+    if (!nodes_.emplace(path, node).second)
+        fail(Error::Kind::corrupt, "the archive holds {} twice", shown(path));
+}
+
+void TreeWriter::directory(const std::string& path, const Attributes& attributes)
+{
+    if (!path.empty()) {
+        enter_parent(path);
+        imply_directory(path);
+    }
+    auto& node = nodes_.at(path);
+    if (std::exchange(node.is_stated, true))
+        fail(Error::Kind::corrupt, "the archive holds {} twice", shown(path));
+    directories_[node.index] = attributes;
+}
+
+void TreeWriter::apply(int fd, const std::string& path, const Attributes& attributes) const
+{
+    if (needs_owner(attributes))
+        sys::check([&] { return ::fchown(fd, attributes.uid, attributes.gid); }, "setting the owner of {}",
+                   shown(path));
+    if (!is_plain(attributes))
+        sys::check([&] { return ::fchmod(fd, attributes.mode); }, "setting the mode of {}", shown(path));
+    for (const auto& [name, value] : attributes.xattrs)
+        sys::check([&] { return ::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0); },
+                   "setting the extended attribute {} of {}", text::quoted(name), shown(path));
+    const auto times = times_of(attributes);
+    sys::check([&] { return ::futimens(fd, times.data()); }, "setting the times of {}", shown(path));
+}
+
+void TreeWriter::special(const std::string& path, const store::Inode& inode)
+{
+    const int parent = enter_parent(path);
+    claim(path, {.index = inodes_.size()});
+    if (!inode.attributes.xattrs.empty())
+        fail(Error::Kind::corrupt, "{} has extended attributes, which only files and directories can have",
+             shown(path));
+    inodes_.push_back(store::digest_of(inode));
+    if (!root_)
+        return;
+    const auto name = last_of(path);
+    const auto& attributes = inode.attributes;
+    if (inode.type == 'l') {
+        sys::make_symlink(inode.target, parent, name);
+    } else {
+        const mode_t type = inode.type == 'p' ? S_IFIFO : inode.type == 'c' ? S_IFCHR : S_IFBLK;
+        sys::check([&] { return ::mknodat(parent, name.c_str(), type | 0600, inode.device); }, "making {}",
+                   shown(path));
+    }
+    if (needs_owner(attributes))
+        sys::check(
+            [&] { return ::fchownat(parent, name.c_str(), attributes.uid, attributes.gid, AT_SYMLINK_NOFOLLOW); },
+            "setting the owner of {}", shown(path));
+    if (inode.type != 'l') // no race: nobody else can reach this tree, and it is no link
+        sys::check([&] { return ::fchmodat(parent, name.c_str(), attributes.mode, 0); }, "setting the mode of {}",
+                   shown(path));
+    const auto times = times_of(attributes);
+    sys::check([&] { return ::utimensat(parent, name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW); },
+               "setting the times of {}", shown(path));
+}
+
+void TreeWriter::hard_link(const std::string& path, const std::string& target)
+{
+    const auto linked = nodes_.find(target);
+    if (linked == nodes_.end() || linked->second.is_directory)
+        fail(Error::Kind::corrupt, "{} is a hard link to {}, which is no earlier file of the archive", shown(path),
+             shown(target));
+    const auto node = linked->second;
+    const int parent = enter_parent(path);
+    claim(path, {.index = node.index});
+    if (!root_)
+        return;
+    const auto target_parent = sys::open_resolved(root_.get(), parent_of(target).empty() ? "." : parent_of(target),
+                                                  O_PATH | O_DIRECTORY, strictly_below);
+    const auto from = last_of(target);
+    const auto to = last_of(path);
+    sys::check([&] { return ::linkat(target_parent.get(), from.c_str(), parent, to.c_str(), 0); }, "linking {}",
+               shown(path));
+}
+
+void TreeWriter::begin_file(const std::string& path, const Attributes& attributes)
+{
+    const int parent = enter_parent(path);
+    claim(path, {.index = inodes_.size()});
+    inodes_.emplace_back();
+    file_path_ = path;
+    file_inode_ = {.type = 'f', .attributes = attributes};
+    file_offset_ = 0;
+    if (root_)
+        file_ = sys::open(parent, last_of(path), O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW,
+                          is_plain(attributes) ? attributes.mode : 0600);
+}
+
+void TreeWriter::hash_zeros(std::uint64_t count)
+{
+    static constexpr std::array<char, 65536> zeros{};
+    for (; count > 0; count -= std::min<std::uint64_t>(count, zeros.size()))
+        file_hash_.add({zeros.data(), std::min<std::uint64_t>(count, zeros.size())});
+}
+
+void TreeWriter::write(std::uint64_t offset, std::string_view bytes)
+{
+    if (offset < file_offset_)
+        fail(Error::Kind::corrupt, "the content of {} overlaps itself", shown(file_path_));
+    if (offset > limits_.unpacked_bytes || file_bytes_ + offset + bytes.size() > limits_.unpacked_bytes)
+        fail(Error::Kind::corrupt, "the image's files are larger than {} bytes (limit unpacked-bytes)",
+             limits_.unpacked_bytes);
+    hash_zeros(offset - file_offset_);
+    file_hash_.add(bytes);
+    file_offset_ = offset + bytes.size();
+    while (root_ && !bytes.empty()) {
+        const auto written =
+            sys::check([&] { return ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)); },
+                       "writing {}", shown(file_path_));
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+        offset += static_cast<std::uint64_t>(written);
+    }
+}
+
+void TreeWriter::end_file(std::uint64_t size)
+{
+    if (size < file_offset_)
+        fail(Error::Kind::corrupt, "the content of {} is longer than its size", shown(file_path_));
+    if (size > file_offset_) {
+        write(size, {}); // a hole at the end
+        if (root_)
+            sys::check([&] { return ::ftruncate(file_.get(), static_cast<off_t>(size)); }, "writing {}",
+                       shown(file_path_));
+    }
+    file_bytes_ += size;
+    file_inode_.size = size;
+    file_inode_.content = file_hash_.finish();
+    inodes_[nodes_.at(file_path_).index] = store::digest_of(file_inode_);
+    if (root_)
+        apply(file_.get(), file_path_, file_inode_.attributes);
+    file_.reset();
+}
+
+void TreeWriter::finish_directories()
+{
+    // Deepest first: a directory's mode may forbid entering it, and making things in it changes its time.
+    for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
+        const auto& [path, what] = *node;
+        if (!what.is_directory)
+            continue;
+        const auto dir = sys::open_resolved(root_.get(), path.empty() ? "." : path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
+                                            strictly_below);
+        const auto& attributes = directories_[what.index];
+        apply(dir.get(), path, attributes);
+        if (is_plain(attributes)) // made 0700, to be filled
+            sys::check([&] { return ::fchmod(dir.get(), attributes.mode); }, "setting the mode of {}", shown(path));
+    }
+}
+
+TreeSummary TreeWriter::finish()
+{
+    parent_.reset();
+    if (root_)
+        finish_directories();
+    store::TreeDigest digest;
+    std::vector<std::string_view> first_path(inodes_.size());
+    for (const auto& [path, node] : nodes_) {
+        if (node.is_directory) {
+            digest.add(path, store::digest_of({.type = 'd', .attributes = directories_[node.index]}));
+        } else if (auto& first = first_path[node.index]; first.empty()) {
+            first = path;
+            digest.add(path, inodes_[node.index]);
+        } else {
+            digest.add_link(path, first);
+        }
+    }
+    return {.digest = digest.finish(), .members = nodes_.size(), .file_bytes = file_bytes_};
+}
+
+} // namespace rocket::unpack

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes a file tree below one directory descriptor, from members in archive order, and computes its digest on the
+// way (each byte is hashed and written once). No link is ever followed: a member below anything but a directory is
+// refused, as is a second member of the same path, so what was checked is what is on disk (R2, R3, ACI-5, ACI-13).
+// Owner before mode before attributes; directories get theirs last (ACI-14). Without a directory it only computes
+// the digest. Errors: Kind::corrupt for the archive's faults, Kind::system for the disk's.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/sys/fd.hh"
+#include "stage0/store/tree_digest.hh"
+#include "stage0/unpack/limits.hh"
+#include "stage0/unpack/report.hh"
+
+namespace rocket::unpack
+{
+
+class TreeWriter
+{
+public:
+    TreeWriter(Fd root, const Limits& limits);
+
+    // Paths are clean and relative to the root, whose own is "".
+    void directory(const std::string& path, const store::Attributes& attributes);
+    void special(const std::string& path, const store::Inode& inode); // symbolic link, FIFO, device
+    void hard_link(const std::string& path, const std::string& target);
+
+    void begin_file(const std::string& path, const store::Attributes& attributes);
+    void write(std::uint64_t offset, std::string_view bytes); // offsets never go back; gaps are holes
+    void end_file(std::uint64_t size);
+
+    bool has_root() const { return nodes_.at("").is_stated; } // whether the root directory had an entry of its own
+    TreeSummary finish();
+
+private:
+    struct Node {
+        bool is_directory = false;
+        bool is_stated = false; // has an entry, rather than being implied by one below it
+        std::size_t index = 0;  // into directories_ or inodes_
+    };
+
+    int enter_parent(const std::string& path);
+    void imply_directory(const std::string& path);
+    void claim(const std::string& path, Node node);
+    void hash_zeros(std::uint64_t count);
+    void apply(int fd, const std::string& path, const store::Attributes& attributes) const;
+    void finish_directories();
+
+    const Limits& limits_;
+    Fd root_;
+    std::map<std::string, Node, store::PathOrder> nodes_;
+    std::vector<store::Attributes> directories_;
+    std::vector<store::Sha256> inodes_;
+
+    std::string parent_path_; // of the last member: most of them come in runs
+    Fd parent_;
+
+    Fd file_;
+    std::string file_path_;
+    store::Inode file_inode_;
+    store::Sha256Hasher file_hash_;
+    std::uint64_t file_offset_ = 0;
+    std::uint64_t file_bytes_ = 0; // of all files
+};
+
+} // namespace rocket::unpack

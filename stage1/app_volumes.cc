@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+
+#include "common/sys/mount.hh"
+#include "common/sys/sys.hh"
+#include "stage1/construction.hh"
+
+namespace rocket::stage1
+{
+
+namespace
+{
+
+std::pair<std::string, std::string> split_last(const std::string& cleaned)
+{
+    const auto slash = cleaned.rfind('/');
+    return {cleaned.substr(0, slash), cleaned.substr(slash + 1)};
+}
+
+// VOL-10 to VOL-12: made if missing; a file in the way of a directory is removed, from the app's own layer.
+Fd directory_place(AppRoot& app, const std::string& target)
+{
+    const auto existing = app.root.open_if_exists(target, O_PATH);
+    if (!existing)
+        return app.root.make_dirs(target);
+    if (S_ISDIR(sys::stat(existing->get()).st_mode)) {
+        if (!std::filesystem::is_empty(sys::proc_path(existing->get())))
+            app.warnings.push_back(
+                fmt::format("the volume on {} hides what the image has there", text::quoted(target)));
+        return sys::duplicate(existing->get());
+    }
+    app.warnings.push_back(fmt::format("the volume on {} replaces a file of the image", text::quoted(target)));
+    const auto [parent, name] = split_last(target);
+    const auto dir = app.root.open("/" + parent, O_PATH | O_DIRECTORY);
+    sys::unlink(dir.get(), name);
+    return app.root.make_dirs(target);
+}
+
+Fd file_place(const AppRoot& app, const std::string& target)
+{
+    auto place = app.root.make_file(target);
+    if (S_ISDIR(sys::stat(place.get()).st_mode))
+        fail(Error::Kind::usage, "the volume's source is a file, but {} is a directory in the image",
+             text::quoted(target));
+    return place;
+}
+
+// Where links of the image have really led to, below the app's root.
+std::string real_path(const AppRoot& app, const Fd& place)
+{
+    const auto path = sys::read_link(AT_FDCWD, sys::proc_path(place.get()));
+    if (!is_at_or_below(path, app.plan.root) || path == app.plan.root)
+        fail(Error::Kind::usage, "it is not below the app's root");
+    return path.substr(app.plan.root.size());
+}
+
+// The plan compared the paths as they are written; this compares what they stand for (VOL-13, R5).
+void check_place(const std::vector<VolumePlace>& others, const std::string& path)
+{
+    for (const char* kernel_tree : {"/proc", "/sys", "/dev"})
+        if (is_at_or_below(path, kernel_tree))
+            fail(Error::Kind::usage, "a link in the image leads it to {}", text::quoted(path));
+    for (const auto& other : others)
+        if (!other.path.empty() && (is_at_or_below(path, other.path) || is_at_or_below(other.path, path)))
+            fail(Error::Kind::usage, "it overlaps with the volume on {}", text::quoted(other.path));
+}
+
+VolumePlace find_place(AppRoot& app, const std::string& target, bool directory, const std::vector<VolumePlace>& others)
+{
+    auto place = directory ? directory_place(app, target) : file_place(app, target);
+    auto path = real_path(app, place);
+    check_place(others, path);
+    return {.place = std::move(place), .path = std::move(path)};
+}
+
+} // namespace
+
+std::vector<VolumePlace> find_volume_places(AppRoot& app)
+{
+    std::vector<VolumePlace> places;
+    for (std::size_t index = 0; index < app.plan.volumes.size(); ++index) {
+        const auto& [source, target, read_only, in_dev] = app.plan.volumes[index];
+        if (in_dev)
+            places.emplace_back(); // found when /dev is there
+        else
+            places.push_back(
+                with_context(fmt::format("finding the place of the volume on {}", text::quoted(target)),
+                             [&] { return find_place(app, target, app.sources.volumes[index].directory, places); }));
+    }
+    return places;
+}
+
+void mount_volumes(AppRoot& app, const std::vector<VolumePlace>& places)
+{
+    constexpr std::size_t dev = std::string_view{"/dev"}.size();
+    for (std::size_t index = 0; index < places.size(); ++index) {
+        const auto& planned = app.plan.volumes[index];
+        const auto& tree = app.sources.volumes[index].tree;
+        if (planned.in_dev)
+            mount::attach(tree.get(), app.dev.make_file(planned.target.substr(dev)).get());
+        else
+            mount::attach(tree.get(), places[index].place.get());
+    }
+}
+
+} // namespace rocket::stage1

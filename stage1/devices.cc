@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// The nodes live on PID 1's /dev only. An app's /dev is a tmpfs that knows no devices, with those nodes mounted on it
+// one by one: whatever an app makes there by mknod(2), it cannot open it (ACE-13).
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "common/sys/mount.hh"
+#include "common/sys/sys.hh"
+#include "stage1/construction.hh"
+
+namespace rocket::stage1
+{
+
+namespace
+{
+
+struct Node {
+    const char* name;
+    unsigned major;
+    unsigned minor;
+};
+constexpr Node nodes[] = {
+    {"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
+};
+
+struct Link {
+    const char* name;
+    const char* target;
+};
+constexpr Link links[] = {
+    {"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
+    {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
+};
+
+Fd new_devpts()
+{
+    return mount::NewFilesystem{"devpts"}
+        .set("ptmxmode", "0666")
+        .set("mode", "0620")
+        .set("gid", "5")
+        .create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+}
+
+Fd new_dev(std::uint64_t attributes)
+{
+    return mount::NewFilesystem{"tmpfs"}.set("mode", "0755").set("size", "1m").create(attributes);
+}
+
+Fd add_directory(const Fd& dev, const char* name)
+{
+    sys::make_dir(dev.get(), name, 0755);
+    return sys::open(dev.get(), name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+}
+
+Fd add_file(const Fd& dev, const char* name)
+{
+    sys::open(dev.get(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
+    return sys::open(dev.get(), name, O_PATH | O_NOFOLLOW);
+}
+
+void add_links(const Fd& dev)
+{
+    for (const auto& [name, target] : links)
+        sys::make_symlink(target, dev.get(), name);
+}
+
+// One node of PID 1's, or a terminal of a devpts, at `name`.
+void bind_node(const Fd& from, const char* node, const Fd& dev, const char* name)
+{
+    const auto tree = mount::clone(sys::open(from.get(), node, O_PATH | O_NOFOLLOW).get(), false);
+    mount::set_attributes(tree.get(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, false);
+    mount::attach(tree.get(), add_file(dev, name).get());
+}
+
+// /dev/pts, and the console on its terminal 0 if there is one already.
+void add_terminals(const Construction& pod, const Fd& dev, std::optional<Terminal>& terminal)
+{
+    const auto pts = terminal ? std::move(terminal->filesystem) : new_devpts();
+    mount::attach(pts.get(), add_directory(dev, "pts").get());
+    if (terminal)
+        bind_node(pts, "0", dev, "console");
+    else
+        bind_node(pod.dev, "null", dev, "console");
+}
+
+} // namespace
+
+void make_devices(Construction& pod)
+{
+    pod.dev = new_dev(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+    mount::attach(pod.dev.get(), own_directory(pod.root, "dev").get());
+    for (const auto& [name, major, minor] : nodes)
+        sys::check([&] { return ::mknodat(pod.dev.get(), name, S_IFCHR | 0666, makedev(major, minor)); },
+                   "making device {}", name);
+    add_links(pod.dev);
+    add_terminals(pod, pod.dev, pod.sources.console);
+    pod.shm = mount::NewFilesystem{"tmpfs"}
+                  .set("mode", "1777")
+                  .set("size", "64m") // R16
+                  .create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    mount::attach(pod.shm.get(), add_directory(pod.dev, "shm").get());
+}
+
+void mount_app_devices(const Construction& pod, AppRoot& app)
+{
+    const auto dev = new_dev(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    mount::attach(dev.get(), own_directory(app.root, "dev").get());
+    for (const auto& node : nodes)
+        bind_node(pod.dev, node.name, dev, node.name);
+    add_links(dev);
+    sys::make_symlink("/run/systemd/journal/dev-log", dev.get(), "log"); // syslog(3) reaches the pod's journal
+    add_terminals(pod, dev, pod.sources.terminal);
+    mount::attach(mount::clone(pod.shm.get(), false).get(), add_directory(dev, "shm").get());
+    const auto queues = mount::NewFilesystem{"mqueue"}.create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    mount::attach(queues.get(), add_directory(dev, "mqueue").get());
+    app.dev = InRoot{sys::duplicate(dev.get())};
+}
+
+} // namespace rocket::stage1

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// /proc and /sys, restricted (internals 6.10, ACE-11): made once for PID 1, cloned with all that is mounted on them for
+// each app. Rules name paths of trees we have just made ourselves (R6).
+#include <linux/openat2.h>
+
+#include <span>
+
+#include "common/sys/mount.hh"
+#include "common/sys/sys.hh"
+#include "stage1/construction.hh"
+
+namespace rocket::stage1
+{
+
+namespace
+{
+
+enum class Rule { read_only, hidden };
+
+struct Restriction {
+    const char* path;
+    Rule rule;
+};
+
+// What a kernel does not have is skipped.
+constexpr Restriction proc_restrictions[] = {
+    {"sys", Rule::read_only}, // not namespaced for the most part
+    {"sysrq-trigger", Rule::read_only},
+    {"bus", Rule::read_only},
+    {"fs", Rule::read_only},
+    {"irq", Rule::read_only},
+    {"acpi", Rule::hidden},
+    {"asound", Rule::hidden},
+    {"config.gz", Rule::hidden},
+    {"interrupts", Rule::hidden}, // tells key strokes and neighbours' load
+    {"kallsyms", Rule::hidden},
+    {"kcore", Rule::hidden},
+    {"keys", Rule::hidden}, // not namespaced without a user namespace
+    {"kmem", Rule::hidden},
+    {"latency_stats", Rule::hidden},
+    {"mem", Rule::hidden},
+    {"sched_debug", Rule::hidden},
+    {"scsi", Rule::hidden},
+    {"timer_list", Rule::hidden},
+    {"timer_stats", Rule::hidden},
+};
+
+// All of /sys is read-only anyway; /sys/fs is hidden from apps only, as PID 1 has its cgroups there.
+constexpr Restriction sys_restrictions[] = {
+    {"firmware", Rule::hidden},       {"hypervisor", Rule::hidden},
+    {"kernel/debug", Rule::hidden},   {"kernel/security", Rule::hidden},
+    {"kernel/tracing", Rule::hidden}, {"module", Rule::hidden},
+    {"power", Rule::hidden},          {"devices/virtual/powercap", Rule::hidden},
+};
+constexpr Restriction app_sys_restrictions[] = {{"fs", Rule::hidden}};
+
+void make_read_only(int place)
+{
+    const auto tree = mount::clone(place, false);
+    mount::set_attributes(tree.get(), MOUNT_ATTR_RDONLY, 0, false);
+    mount::attach(tree.get(), place);
+}
+
+void hide(Construction& pod, int place)
+{
+    if (!S_ISDIR(sys::stat(place).st_mode)) {
+        // Reads as empty, and what is written vanishes.
+        const auto null = mount::clone(sys::open(pod.dev.get(), "null", O_PATH | O_NOFOLLOW).get(), false);
+        mount::set_attributes(null.get(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, false);
+        mount::attach(null.get(), place);
+    } else if (pod.empty) {
+        mount::attach(mount::clone(pod.empty.get(), false).get(), place);
+    } else {
+        pod.empty = mount::NewFilesystem{"tmpfs"}
+                        .set("mode", "0555")
+                        .set("size", "4k")
+                        .create(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+        mount::attach(pod.empty.get(), place);
+    }
+}
+
+void restrict(Construction& pod, int tree, std::span<const Restriction> restrictions)
+{
+    if (!pod.plan.mask_paths)
+        return;
+    for (const auto& [path, rule] : restrictions) {
+        const auto place = sys::open_resolved_if_exists(
+            tree, path, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+        if (!place)
+            continue;
+        if (rule == Rule::hidden)
+            hide(pod, place->get());
+        else
+            make_read_only(place->get());
+    }
+}
+
+} // namespace
+
+void mount_kernel_trees(Construction& pod)
+{
+    constexpr auto attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    pod.proc = mount::NewFilesystem{"proc"}.create(attributes); // of our new PID namespace
+    mount::attach(pod.proc.get(), own_directory(pod.root, "proc").get());
+    restrict(pod, pod.proc.get(), proc_restrictions);
+
+    // Of our network namespace.
+    pod.sysfs = mount::NewFilesystem{"sysfs"}.create(attributes | (pod.plan.mask_paths ? MOUNT_ATTR_RDONLY : 0));
+    mount::attach(pod.sysfs.get(), own_directory(pod.root, "sys").get());
+    restrict(pod, pod.sysfs.get(), sys_restrictions);
+}
+
+void mount_app_kernel_trees(Construction& pod, AppRoot& app)
+{
+    mount::attach(mount::clone(pod.proc.get(), true).get(), own_directory(app.root, "proc").get());
+    const auto sysfs = mount::clone(pod.sysfs.get(), true);
+    mount::attach(sysfs.get(), own_directory(app.root, "sys").get());
+    restrict(pod, sysfs.get(), app_sys_restrictions);
+}
+
+} // namespace rocket::stage1

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage1/pod.hh"
+
+#include "common/model/layout.hh"
+#include "common/sys/file.hh"
+#include "common/sys/text.hh"
+
+namespace rocket::stage1
+{
+
+namespace
+{
+
+constexpr std::size_t manifest_limit = 4U << 20U; // R16
+
+template <typename Type>
+Type parse_file(int dir, const std::string& path)
+{
+    return with_context("reading " + path, [&] { return Type::parse(file::read(dir, path, manifest_limit)); });
+}
+
+void check_runtime(const Pod& pod)
+{
+    const auto absolute = [](const std::string& path) { return path.starts_with('/'); };
+    if (!absolute(pod.runtime.stage1_rootfs))
+        fail(Error::Kind::corrupt, "stage1 root {} is not absolute", text::quoted(pod.runtime.stage1_rootfs));
+    for (const auto& app : pod.manifest.apps) {
+        const auto* known = pod.runtime.find(app.name);
+        if (known == nullptr)
+            fail(Error::Kind::corrupt, "app {} is not in {}", text::quoted(app.name.str()), model::pod_dir::runtime);
+        if (pod.runtime.overlay && !absolute(known->tree))
+            fail(Error::Kind::corrupt, "tree {} of app {} is not absolute", text::quoted(known->tree),
+                 text::quoted(app.name.str()));
+    }
+}
+
+} // namespace
+
+Pod load_pod(const model::PodId& id, Fd dir)
+{
+    return with_context(fmt::format("loading pod {}", id.str()), [&] {
+        const int fd = dir.get();
+        Pod pod{.id = id,
+                .dir = std::move(dir),
+                .manifest = parse_file<model::PodManifest>(fd, model::pod_dir::manifest),
+                .runtime = parse_file<model::Runtime>(fd, model::pod_dir::runtime),
+                .images = {}};
+        model::check_reified(pod.manifest);
+        check_runtime(pod);
+        for (const auto& app : pod.manifest.apps)
+            pod.images.push_back(parse_file<model::ImageManifest>(fd, model::pod_dir::app_manifest(app.name)));
+        return pod;
+    });
+}
+
+} // namespace rocket::stage1

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage1/setup.hh"
+
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "common/sys/log.hh"
+#include "common/sys/mount.hh"
+#include "common/sys/process.hh"
+#include "common/sys/sys.hh"
+#include "stage1/construction.hh"
+#include "stage1/init.hh"
+#include "stage1/resolve.hh"
+
+namespace rocket::stage1
+{
+
+namespace
+{
+
+void make_mounts_private(Construction&)
+{
+    mount::set_propagation(sys::open(AT_FDCWD, "/", O_PATH | O_DIRECTORY).get(), MS_PRIVATE, true);
+}
+
+void set_host_name(Construction& pod)
+{
+    const auto& name = pod.plan.hostname;
+    sys::check([&] { return ::sethostname(name.data(), name.size()); }, "setting it to {}", text::quoted(name));
+}
+
+// The kernel gives it 127.0.0.1/8 and ::1 when it comes up.
+void start_loopback(Construction& pod)
+{
+    if (!pod.plan.new_network)
+        return;
+    const Fd socket{sys::check([] { return ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); }, "opening a socket")};
+    ifreq request{};
+    std::strcpy(request.ifr_name, "lo");
+    request.ifr_flags = IFF_UP;
+    sys::check([&] { return ::ioctl(socket.get(), SIOCSIFFLAGS, &request); }, "setting it up");
+}
+
+void prepare_app(Construction& pod, AppRoot& app)
+{
+    prepare_name_files(pod, app);
+    const auto places = find_volume_places(app);
+    mount_app_devices(pod, app);
+    mount_app_kernel_trees(pod, app);
+    mount_volumes(app, places);
+    mount_name_files(pod, app);
+    if (app.plan.read_only)
+        mount::set_attributes(app.root.fd(), MOUNT_ATTR_RDONLY, 0, false);
+}
+
+void prepare_apps(Construction& pod)
+{
+    write_name_files(pod);
+    for (auto& app : pod.apps)
+        with_context(fmt::format("app {}", text::quoted(app.plan.name)), [&] { prepare_app(pod, app); });
+}
+
+void resolve_apps(Construction& pod)
+{
+    for (std::size_t index = 0; index < pod.apps.size(); ++index) {
+        auto& app = pod.apps[index];
+        auto spec = with_context(fmt::format("app {}", text::quoted(app.plan.name)), [&] {
+            return resolve(pod.pod.manifest.apps[index], pod.pod.images[index], pod.facts, app.root);
+        });
+        spec.reports.insert(spec.reports.begin(), app.warnings.begin(), app.warnings.end());
+        pod.specs.push_back(std::move(spec));
+    }
+    if (pod.plan.interactive) // an app that is not root may open its own terminal, too
+        sys::check([&] { return ::fchownat(pod.apps[0].dev.fd(), "pts/0", pod.specs[0].uid, 5, AT_SYMLINK_NOFOLLOW); },
+                   "giving the terminal to app {}", text::quoted(pod.specs[0].name));
+}
+
+struct Step {
+    const char* doing;
+    void (*act)(Construction&);
+};
+
+constexpr Step before_the_cgroup[] = {
+    {"making the mounts private", make_mounts_private}, // or ours would show up on the host
+    {"setting the host name", set_host_name},
+    {"starting the loopback interface", start_loopback},
+    {"mounting the pod's root", mount_root},
+    {"mounting the apps' roots", attach_app_roots},
+    {"making devices", make_devices}, // before /proc and /sys: null covers files there
+    {"mounting /proc and /sys", mount_kernel_trees},
+    {"preparing the apps", prepare_apps},
+    {"looking up the apps", resolve_apps}, // in their final roots; needs the host's /proc
+};
+
+constexpr Step after_the_cgroup[] = {
+    {"mounting the cgroup tree", mount_cgroup}, // after all clones of /sys were made: apps do not get it
+    {"leaving the host's root", [](Construction& pod) { leave_host_root(pod); }},
+};
+
+void run(std::span<const Step> steps, Construction& pod)
+{
+    for (const auto& [doing, act] : steps)
+        with_context(doing, [&, act = act] {
+            log::debug("{}", doing);
+            act(pod);
+        });
+}
+
+void set_up(const SetUp& what)
+{
+    Construction pod{.pod = what.pod, .plan = what.plan, .sources = what.sources, .facts = what.facts};
+    run(before_the_cgroup, pod);
+    what.parent.wait_for_go();
+    run(after_the_cgroup, pod);
+    std::uint64_t capabilities = 0;
+    for (const auto& spec : pod.specs) {
+        what.parent.send(spec);
+        capabilities |= spec.bounding_set;
+    }
+    become_init(what.plan, capabilities, what.log);
+}
+
+} // namespace
+
+void set_up_and_become_init(const SetUp& what) noexcept
+{
+    try {
+        // The signal comes when the supervisor dies from here on; if it died before, nobody holds its end any more.
+        sys::check([] { return ::prctl(PR_SET_PDEATHSIG, SIGKILL); }, "tying the pod to its supervisor");
+        if (!what.parent.parent_is_gone()) {
+            ::umask(0);
+            with_context("setting up the pod", [&] { set_up(what); });
+        }
+    } catch (const Error& error) {
+        what.parent.send(error);
+    } catch (const std::exception& error) {
+        what.parent.send(Error{Error::Kind::system, error.what()});
+    }
+    ::_exit(254);
+}
+
+} // namespace rocket::stage1

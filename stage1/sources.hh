@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a pod takes from the host, opened by the parent before anything is started, so that whatever is missing is an
+// error of the parent and nothing on the host is looked up by name from inside: detached mounts that vanish with their
+// descriptors unless the child attaches them. No path of an image is followed here: in an app's layer of its own only
+// constant names are made, by descriptor (R4). Errors: Kind::not_found, usage (a volume that cannot be one), system.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/sys/fd.hh"
+#include "stage1/app_spec.hh"
+#include "stage1/plan.hh"
+#include "stage1/pod.hh"
+
+namespace rocket::stage1
+{
+
+// A devpts instance of its own, detached, whose terminal 0 exists already.
+struct Terminal {
+    Fd filesystem;
+    Fd master;
+};
+
+struct VolumeTree {
+    Fd tree;
+    bool directory = false;
+};
+
+struct AppSources {
+    Fd root;                         // overlay, or a clone of the copy
+    std::vector<VolumeTree> volumes; // of AppPlan::volumes, in the same order
+    std::vector<DeviceRule> devices; // that the volumes bring (ACE-13)
+};
+
+struct Sources {
+    Fd root;    // the stage1 image, read-only
+    Fd run;     // a new tmpfs, empty
+    Fd journal; // the pod directory's, for /var/log/journal
+    std::vector<AppSources> apps;
+    std::optional<Terminal> terminal;       // interactive: of the app
+    std::optional<Terminal> console;        // debug: of PID 1
+    std::optional<std::string> resolv_conf; // content, if the user asked for one
+    std::optional<std::string> hosts;
+};
+
+Sources open_sources(const Pod& pod, const Plan& plan);
+
+// The directories of an app's root that are ours to give, never the image's (R4): real ones, whatever the image has.
+// `image` is the tree below, `layer` where they are made if it has something else, or nothing, there. The two are the
+// same where the app runs on a copy.
+void make_top_directories(int image, int layer);
+
+} // namespace rocket::stage1
