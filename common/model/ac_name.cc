@@ -58,13 +58,21 @@ constexpr char lower(char c)
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+// What the user may have meant.
+template <Grammar grammar>
+std::string hint_for(std::string_view text)
+{
+    const bool has_any = std::ranges::any_of(text, [](char c) { return is_alphanumeric(lower(c)); });
+    return has_any ? fmt::format("a valid name would be {}", CheckedName<grammar>::sanitized(text).str()) : "";
+}
+
 } // namespace
 
 template <Grammar grammar>
 CheckedName<grammar> CheckedName<grammar>::parse(std::string_view text)
 {
     if (auto fault = fault_of<grammar>(text); !fault.empty())
-        throw Error{Error::Kind::usage, std::move(fault)};
+        throw Error{Error::Kind::usage, std::move(fault), hint_for<grammar>(text)};
     return CheckedName{std::string{text}};
 }
 

@@ -74,7 +74,8 @@ ImageIdPrefix ImageIdPrefix::parse(std::string_view text)
 {
     const auto hex = hex_of(text);
     if (hex.size() < 2)
-        fail(Error::Kind::usage, "image ID too short: {}", text::quoted(text));
+        throw Error{Error::Kind::usage, fmt::format("image ID too short: {}", text::quoted(text)),
+                    "give at least two digits of it; 'rocket image list' shows them all"};
     return ImageIdPrefix{fmt::format("{}{}", prefix, hex.substr(0, ImageId::key_digits))};
 }
 

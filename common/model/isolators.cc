@@ -2,6 +2,7 @@
 #include "common/model/isolators.hh"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "common/model/isolator_kinds.hh"
 #include "common/sys/text.hh"
@@ -25,18 +26,17 @@ Isolator isolator_from(const json::Cursor& item)
     return {.name = name, .value = value->value(), .unknown = fields.rest()};
 }
 
-// What is wrong with `isolator` behind those in `list`, or an empty text (ISO-8).
-std::string conflict_of(const std::vector<Isolator>& list, const Isolator& isolator)
+// What is wrong with one more `isolator` in a list in which `has` tells what there is, or an empty text (ISO-8).
+template <typename Has>
+std::string conflict_of(const Isolator& isolator, Has&& has)
 {
     const auto* kind = kind_of(isolator.name.str());
     if (kind == nullptr)
         return {};
-    for (const auto& other : list) {
-        if (kind->is_single && other.name == isolator.name)
-            return fmt::format("isolator {} is given twice", isolator.name.str());
-        if (!kind->twin.empty() && other.name == kind->twin)
-            return fmt::format("isolators {} and {} exclude each other", other.name.str(), isolator.name.str());
-    }
+    if (kind->is_single && has(kind->name))
+        return fmt::format("isolator {} is given twice", kind->name);
+    if (!kind->twin.empty() && has(kind->twin))
+        return fmt::format("isolators {} and {} exclude each other", kind->twin, kind->name);
     return {};
 }
 
@@ -65,10 +65,13 @@ json::Value same_request_and_limit(const Quantity& quantity)
 Isolators Isolators::from(const std::vector<json::Cursor>& items)
 {
     Isolators isolators;
+    std::unordered_set<std::string> seen; // a hostile list may be long
     for (const auto& item : items) {
         auto isolator = isolator_from(item);
-        if (const auto conflict = conflict_of(isolators.list_, isolator); !conflict.empty())
+        const auto has = [&](std::string_view name) { return seen.contains(std::string{name}); };
+        if (const auto conflict = conflict_of(isolator, has); !conflict.empty())
             item.fail(": " + conflict);
+        seen.insert(isolator.name.str());
         isolators.list_.push_back(std::move(isolator));
     }
     return isolators;
@@ -156,7 +159,8 @@ void Isolators::append(Isolator isolator)
 {
     if (const auto* kind = kind_of(isolator.name.str()))
         kind->check({isolator.value, isolator.name.str()});
-    if (const auto conflict = conflict_of(list_, isolator); !conflict.empty())
+    if (const auto conflict = conflict_of(isolator, [&](std::string_view name) { return find(name) != nullptr; });
+        !conflict.empty())
         throw Error{Error::Kind::usage, conflict};
     list_.push_back(std::move(isolator));
 }

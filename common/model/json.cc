@@ -35,7 +35,10 @@ Value::Value(Value&&) noexcept = default;
 Value& Value::operator=(const Value&) = default;
 Value& Value::operator=(Value&&) noexcept = default;
 Value::~Value() = default;
-bool Value::operator==(const Value& other) const { return data_ == other.data_; } // clang 14 cannot default it
+bool Value::operator==(const Value& other) const
+{
+    return data_ == other.data_;
+} // clang 14 cannot default it
 
 const Value* Value::find(std::string_view name) const noexcept
 {

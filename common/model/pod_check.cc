@@ -31,8 +31,10 @@ void check_mount_points(const RuntimeApp& app)
         const auto path = clean_absolute(point.path);
         const auto is_here = [&](const Mount& mount) { return clean_absolute(mount.path) == path; };
         if (std::ranges::none_of(app.mounts, is_here))
-            fail(Error::Kind::usage, "app {}: nothing is mounted at mount point {} ({})", text::quoted(app.name.str()),
-                 text::quoted(point.name.str()), text::quoted(point.path));
+            throw Error{Error::Kind::usage,
+                        fmt::format("app {}: nothing is mounted at mount point {} ({})", text::quoted(app.name.str()),
+                                    text::quoted(point.name.str()), text::quoted(point.path)),
+                        fmt::format("add a mount with the path {} to the app, and a volume for it", point.path)};
     }
 }
 
@@ -92,9 +94,26 @@ const Volume& volume_of(const PodManifest& pod, const Mount& mount)
         return *mount.app_volume;
     if (const auto* volume = pod.find_volume(mount.volume))
         return *volume;
-    fail(Error::Kind::usage, "dangling mount point {}: volume {} not found", text::quoted(mount.path),
-         text::quoted(mount.volume.str()));
+    throw Error{Error::Kind::usage,
+                fmt::format("dangling mount point {}: volume {} not found", text::quoted(mount.path),
+                            text::quoted(mount.volume.str())),
+                fmt::format("declare it, as in --volume={},kind=empty", mount.volume.str())};
 }
+
+namespace
+{
+
+// ": http, metrics"
+std::string known_ports(const PodManifest& pod)
+{
+    std::string names;
+    for (const auto& app : pod.apps)
+        for (const auto& port : app.app ? app.app->ports : std::vector<Port>{})
+            names += (names.empty() ? ": " : ", ") + port.name.str();
+    return names;
+}
+
+} // namespace
 
 const Port& pod_port_of(const PodManifest& pod, const ExposedPort& exposed)
 {
@@ -112,7 +131,9 @@ const Port& pod_port_of(const PodManifest& pod, const ExposedPort& exposed)
         found = &*port;
     }
     if (found == nullptr)
-        fail(Error::Kind::usage, "port name {} could not be found in any apps", text::quoted(exposed.name.str()));
+        throw Error{Error::Kind::usage,
+                    fmt::format("port name {} could not be found in any apps", text::quoted(exposed.name.str())),
+                    fmt::format("the ports are named in the image's manifest{}", known_ports(pod))};
     return *found;
 }
 

@@ -44,6 +44,17 @@ TEST_CASE("identifiers: the error tells the fault (TYP-2)")
     CHECK(fault("a--b") == "\"a--b\" is not a valid name: it has two separators in a row");
 }
 
+TEST_CASE("names: the hint is a name that would do")
+{
+    try {
+        AppName::parse("My_App");
+        FAIL("accepted");
+    } catch (const Error& error) {
+        CHECK(error.hint() == "a valid name would be my-app");
+    }
+    CHECK_THROWS_AS(AppName::parse("__"), Error); // nothing to suggest
+}
+
 TEST_CASE("names: the grammar (TYP-6)")
 {
     for (const char* good : {"a", "0", "foo-bar-baz", "asdf"})
