@@ -129,23 +129,21 @@ void report_rest(AppSpec& spec, const model::Isolators& isolators, const PodFact
 AppSpec resolve(const model::RuntimeApp& runtime_app, const model::ImageManifest& image, const PodFacts& facts,
                 const InRoot& root)
 {
-    return with_context(fmt::format("app {}", text::quoted(runtime_app.name.str())), [&] {
-        const auto& app = runtime_app.app.value();
-        AppSpec spec;
-        spec.name = runtime_app.name.str();
-        resolve_identity(spec, app, root);
-        spec.environment = app_environment(app.environment, spec.name, facts);
-        for (const auto& variable : spec.environment)
-            check_text(variable.value, "environment value");
-        spec.working_directory = working_directory(app, root);
-        resolve_commands(spec, app, root);
-        resolve_confinement(spec, app.isolators, facts);
-        spec.resources = app_resources(app.isolators, facts, spec.reports);
-        spec.oom_score_adjust = oom_score_adjust(app.isolators, facts, spec.reports);
-        spec.notifies = image.supports_systemd_notify();
-        report_rest(spec, app.isolators, facts);
-        return spec;
-    });
+    const auto& app = runtime_app.app.value();
+    AppSpec spec;
+    spec.name = runtime_app.name.str();
+    resolve_identity(spec, app, root);
+    spec.environment = app_environment(app.environment, spec.name, facts);
+    for (const auto& variable : spec.environment)
+        check_text(variable.value, "environment value");
+    spec.working_directory = working_directory(app, root);
+    resolve_commands(spec, app, root);
+    resolve_confinement(spec, app.isolators, facts);
+    spec.resources = app_resources(app.isolators, facts, spec.reports);
+    spec.oom_score_adjust = oom_score_adjust(app.isolators, facts, spec.reports);
+    spec.notifies = image.supports_systemd_notify();
+    report_rest(spec, app.isolators, facts);
+    return spec;
 }
 
 } // namespace rocket::stage1

@@ -17,6 +17,7 @@
 #include "stage1/construction.hh"
 #include "stage1/init.hh"
 #include "stage1/resolve.hh"
+#include "stage1/seccomp.hh"
 
 namespace rocket::stage1
 {
@@ -123,6 +124,8 @@ void set_up(const SetUp& what)
         what.parent.send(spec);
         capabilities |= spec.bounding_set;
     }
+    if (needs_pod_filter(pod.specs))
+        install_filter(pod_filter()); // inherited by PID 1 and the apps
     become_init(what.plan, capabilities, what.log);
 }
 
