@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of real pods share. They run as root, on a booted systemd host (tier pod), directly on the machine
+(tier bare: those marked `bare`) and in the virtual machine (tier vm: those marked `vm`, which run nowhere else).
+
+The program under test is the build tree's (ROCKET_BUILD, default build/) or, with ROCKET=/usr/bin/rocket, an installed one.
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import pytest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(SOURCE / "tests/support"))
+import aci  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("ROCKET_BUILD", SOURCE / "build"))
+HOST_IS_SYSTEMD = os.path.isdir("/run/systemd/system")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "bare: also runs on a machine whose PID 1 is not systemd")
+    config.addinivalue_line("markers", "vm: needs a machine of its own (limits, power cuts), runs in the vm tier only")
+
+
+def pytest_collection_modifyitems(config, items):
+    if os.environ.get("ROCKET_TIER") != "vm":
+        items[:] = [item for item in items if "vm" not in item.keywords]
+
+
+class Rocket:
+    """The program with a data and configuration directory of its own."""
+
+    def __init__(self, home):
+        self.home = pathlib.Path(home)
+        self.data, self.local, self.system = self.home / "data", self.home / "local", self.home / "system"
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8", "TERM": "dumb"}
+        if "ROCKET" in os.environ:
+            self.program = os.environ["ROCKET"]
+        else:
+            self.program = str(BUILD / "stage0/rocket")
+            self.environment["ROCKET_LIBEXEC"] = str(BUILD / "libexec")
+
+    def command(self, *arguments):
+        return [self.program, f"--dir={self.data}", f"--local-config={self.local}", f"--system-config={self.system}",
+                *map(str, arguments)]
+
+    def __call__(self, *arguments, status=0, timeout=60, env=(), **options):
+        """Run to the end; the exit status must be `status` (None: any)."""
+        options.setdefault("stdin", subprocess.DEVNULL)
+        done = subprocess.run(self.command(*arguments), env={**self.environment, **dict(env)}, capture_output=True, text=True,
+                              timeout=timeout, **options)
+        if status is not None:
+            assert done.returncode == status, f"{arguments}: status {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def start(self, *arguments, **options):
+        """Start in the background; stdout and stderr are pipes."""
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True,
+                   "env": self.environment, **options}
+        return subprocess.Popen(self.command(*arguments), **options)
+
+    def fetch(self, archive):
+        return self("--insecure-options=image", "fetch", "--full", archive).stdout.strip()
+
+    def run(self, *arguments, **options):
+        """A pod without network, from unsigned images."""
+        return self("--insecure-options=image", "run", "--net=none", *arguments, **options)
+
+    def sh(self, image, script, *flags, **options):
+        """One app that runs a shell script."""
+        return self.run(image, "--exec=/bin/sh", *flags, "--", "-c", script, **options)
+
+    def uuids(self):
+        lines = self("list", "--full", "--no-legend").stdout.splitlines()
+        return [line.split()[0] for line in lines if line and not line[0].isspace()]
+
+    def state(self, uuid):
+        return dict(line.split("=", 1) for line in self("status", uuid).stdout.splitlines())["state"]
+
+    def started(self, *arguments, ready=True):
+        """A pod that is running: (process, uuid)."""
+        saved = self.home / f"uuid-{time.monotonic_ns()}"
+        process = self.start("--insecure-options=image", "run", "--net=none", f"--uuid-file-save={saved}", *arguments)
+        wait_for(lambda: saved.exists() and saved.read_text() or process.poll() is not None, "the pod's UUID")
+        assert process.poll() is None, process.communicate()
+        uuid = saved.read_text().strip()
+        if ready:
+            self("status", "--wait-ready=30s", uuid)
+        return process, uuid
+
+
+def wait_for(condition, what, seconds=20):
+    end = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < end, f"still waiting for {what} after {seconds} s"
+        time.sleep(0.01)
+    return result
+
+
+def mounts():
+    return pathlib.Path("/proc/self/mountinfo").read_text()
+
+
+def cgroup_root():
+    for line in mounts().splitlines():
+        if " - cgroup2 " in line:
+            return pathlib.Path(line.split()[4])
+    return None
+
+
+def cgroups():
+    root = cgroup_root()
+    return {str(path) for path in root.rglob("*") if path.is_dir()} if root else set()
+
+
+@pytest.fixture
+def home():
+    """A short path: sockets lie below it."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="rk", dir="/tmp"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def rocket(home):
+    """Every test that uses it also checks that its pods left nothing behind."""
+    before = mounts()
+    program = Rocket(home)
+    processes = []
+    start = program.start
+    program.start = lambda *a, **k: processes.append(start(*a, **k)) or processes[-1]
+    yield program
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+    assert mounts() == before, "a mount stayed on the host"
+
+
+@pytest.fixture(scope="session")
+def images():
+    """Where images of the whole session lie."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="aci", dir="/tmp"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def busybox(images):
+    """A shell; by default it exits 0."""
+    return aci.write(images / "busybox.aci", aci.image("example.com/busybox", aci.app("/bin/true"), aci.busybox()))
+
+
+@pytest.fixture(scope="session")
+def signer():
+    key = aci.Signer()
+    yield key
+    key.close()
+
+
+@pytest.fixture
+def make(home):
+    """make(NAME, APP, CONTENT, ...) writes an image, make.raw(MEMBERS, ...) writes any members; both return the path."""
+    def raw(members, name="image", **options):
+        return aci.write(home / f"{name}.aci", members, **options)
+
+    def proper(name, app=None, content=(), compression="gz", **fields):
+        return raw(aci.image(name, app, content, **fields), name.rsplit("/", 1)[-1], compression=compression)
+    proper.raw = raw
+    return proper
