@@ -33,7 +33,8 @@ struct Construction {
     InRoot root{Fd{}}; // the pod's
     InRoot run{Fd{}};
     Fd dev, shm, proc, sysfs;
-    Fd empty; // what covers directories; attached with its first use
+    Fd app_proc, app_sysfs; // of the first app, with all restrictions; cloned for the others
+    Fd empty;               // what covers directories; attached with its first use
     std::vector<AppRoot> apps = {};
     std::vector<AppSpec> specs = {};
 };
@@ -42,8 +43,8 @@ struct Construction {
 Fd own_directory(const InRoot& root, const std::string& name);
 
 // pod_root.cc
-void mount_root(Construction& pod);            // /, /run, /tmp, /opt/stage2, journal, machine id
-void attach_app_roots(Construction& pod);      // and /opt/stage2 is complete
+void mount_root(Construction& pod); // /, /run, /tmp, journal, machine id
+void attach_app_roots(Construction& pod);
 void mount_cgroup(Construction& pod);          // the namespace's own root, at /sys/fs/cgroup
 void leave_host_root(const Construction& pod); // the host's mounts are gone afterwards
 void write_run_file(const Construction& pod, const std::string& name, const std::string& content); // /run/rocket/NAME

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// /proc and /sys, restricted (internals 6.10, ACE-11): made once for PID 1, cloned with all that is mounted on them for
-// each app. Rules name paths of trees we have just made ourselves (R6).
+// /proc and /sys of the apps, restricted (internals 6.10, ACE-11): made once, and cloned with all that is mounted on
+// them. Rules name paths of trees we have just made ourselves (R6). PID 1 has trees without those mounts: it could
+// remove them anyway, and has to know of each.
 #include <linux/openat2.h>
 
 #include <span>
@@ -23,8 +24,8 @@ struct Restriction {
 };
 
 // What a kernel does not have is skipped.
+constexpr Restriction init_proc_restrictions[] = {{"sys", Rule::read_only}}; // not namespaced for the most part
 constexpr Restriction proc_restrictions[] = {
-    {"sys", Rule::read_only}, // not namespaced for the most part
     {"sysrq-trigger", Rule::read_only},
     {"bus", Rule::read_only},
     {"fs", Rule::read_only},
@@ -45,14 +46,12 @@ constexpr Restriction proc_restrictions[] = {
     {"timer_stats", Rule::hidden},
 };
 
-// All of /sys is read-only anyway; /sys/fs is hidden from apps only, as PID 1 has its cgroups there.
+// All of /sys is read-only anyway.
 constexpr Restriction sys_restrictions[] = {
-    {"firmware", Rule::hidden},       {"hypervisor", Rule::hidden},
-    {"kernel/debug", Rule::hidden},   {"kernel/security", Rule::hidden},
-    {"kernel/tracing", Rule::hidden}, {"module", Rule::hidden},
-    {"power", Rule::hidden},          {"devices/virtual/powercap", Rule::hidden},
+    {"fs", Rule::hidden},           {"firmware", Rule::hidden},        {"hypervisor", Rule::hidden},
+    {"kernel/debug", Rule::hidden}, {"kernel/security", Rule::hidden}, {"kernel/tracing", Rule::hidden},
+    {"module", Rule::hidden},       {"power", Rule::hidden},           {"devices/virtual/powercap", Rule::hidden},
 };
-constexpr Restriction app_sys_restrictions[] = {{"fs", Rule::hidden}};
 
 void make_read_only(int place)
 {
@@ -102,20 +101,26 @@ void mount_kernel_trees(Construction& pod)
     constexpr auto attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
     pod.proc = mount::NewFilesystem{"proc"}.create(attributes); // of our new PID namespace
     mount::attach(pod.proc.get(), own_directory(pod.root, "proc").get());
-    restrict(pod, pod.proc.get(), proc_restrictions);
+    restrict(pod, pod.proc.get(), init_proc_restrictions);
 
     // Of our network namespace.
     pod.sysfs = mount::NewFilesystem{"sysfs"}.create(attributes | (pod.plan.mask_paths ? MOUNT_ATTR_RDONLY : 0));
     mount::attach(pod.sysfs.get(), own_directory(pod.root, "sys").get());
-    restrict(pod, pod.sysfs.get(), sys_restrictions);
 }
 
 void mount_app_kernel_trees(Construction& pod, AppRoot& app)
 {
-    mount::attach(mount::clone(pod.proc.get(), true).get(), own_directory(app.root, "proc").get());
-    const auto sysfs = mount::clone(pod.sysfs.get(), true);
+    const bool first = !pod.app_proc;
+    auto proc = mount::clone((first ? pod.proc : pod.app_proc).get(), true);
+    auto sysfs = mount::clone((first ? pod.sysfs : pod.app_sysfs).get(), true);
+    mount::attach(proc.get(), own_directory(app.root, "proc").get());
     mount::attach(sysfs.get(), own_directory(app.root, "sys").get());
-    restrict(pod, sysfs.get(), app_sys_restrictions);
+    if (!first)
+        return;
+    restrict(pod, proc.get(), proc_restrictions);
+    restrict(pod, sysfs.get(), sys_restrictions);
+    pod.app_proc = std::move(proc);
+    pod.app_sysfs = std::move(sysfs);
 }
 
 } // namespace rocket::stage1

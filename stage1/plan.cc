@@ -87,7 +87,7 @@ AppPlan plan_app(const Pod& pod, std::size_t index, std::vector<VolumeSource>& s
     const auto& runtime_app = pod.manifest.apps[index];
     const auto& name = runtime_app.name;
     AppPlan app{
-        .name = name.str(), .root = model::in_pod::app_rootfs(name), .read_only = runtime_app.read_only_root_fs};
+        .name = name.str(), .root = model::in_pod::app_rootfs(name.str()), .read_only = runtime_app.read_only_root_fs};
     if (pod.runtime.overlay) {
         app.tree = pod.runtime.find(name)->tree;
         app.upper = model::pod_dir::app_upper(name);

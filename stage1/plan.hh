@@ -40,7 +40,7 @@ struct VolumeMount {
 
 struct AppPlan {
     std::string name;
-    std::string root;                // in the pod: /opt/stage2/NAME/rootfs
+    std::string root;                // in the pod: /run/host/app-NAME
     std::string tree;                // overlay: the rendered tree on the host, absolute
     std::string upper, work, rootfs; // relative to the pod directory; rootfs instead of the other two without overlay
     bool read_only = false;          // ACE-14

@@ -62,15 +62,12 @@ void mount_root(Construction& pod)
 
 void attach_app_roots(Construction& pod)
 {
-    const auto stage2 = small_tmpfs("0755", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-    mount::attach(stage2.get(), place_in_root(pod, model::in_pod::stage2, O_DIRECTORY).get());
     pod.apps.reserve(pod.plan.apps.size());
     for (std::size_t index = 0; index < pod.plan.apps.size(); ++index) {
         auto& sources = pod.sources.apps[index];
         mount::attach(sources.root.get(), pod.root.make_dirs(pod.plan.apps[index].root).get());
         pod.apps.push_back({.plan = pod.plan.apps[index], .sources = sources, .root = InRoot{std::move(sources.root)}});
     }
-    mount::set_attributes(stage2.get(), MOUNT_ATTR_RDONLY, 0, false);
 }
 
 void mount_cgroup(Construction& pod)

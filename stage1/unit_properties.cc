@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "common/model/layout.hh"
 #include "stage1/seccomp.hh"
 #include "stage1/seccomp_sets.hh"
 
@@ -228,7 +229,7 @@ std::string_view signature(const PropertyValue& value)
 
 std::string app_root_in_pod(std::string_view app)
 {
-    return fmt::format("/opt/stage2/{}/rootfs", app);
+    return model::in_pod::app_rootfs(app);
 }
 
 std::vector<UnitProperty> unit_properties(const AppSpec& spec)

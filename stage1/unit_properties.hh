@@ -45,7 +45,7 @@ struct UnitProperty {
 std::string_view signature(const PropertyValue& value);
 
 // Where the pod has the app's root.
-std::string app_root_in_pod(std::string_view app); // "/opt/stage2/NAME/rootfs"
+std::string app_root_in_pod(std::string_view app);
 
 std::vector<UnitProperty> unit_properties(const AppSpec& spec);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/model/layout.hh"
 
+#include <fmt/format.h>
+
 namespace rocket::model
 {
 
@@ -77,9 +79,9 @@ std::string app_result(const AppName& name)
 
 namespace in_pod
 {
-std::string app_rootfs(const AppName& name)
+std::string app_rootfs(std::string_view name)
 {
-    return std::string{stage2} + "/" + name.str() + "/rootfs";
+    return fmt::format("{}/app-{}", apps, name);
 }
 } // namespace in_pod
 

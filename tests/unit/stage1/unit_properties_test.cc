@@ -53,7 +53,7 @@ Type value(const AppSpec& spec, std::string_view name)
 TEST_CASE("unit properties: root, identity and command of an app")
 {
     const auto spec = simple_spec();
-    CHECK(value<std::string>(spec, "RootDirectory") == "/opt/stage2/web/rootfs");
+    CHECK(value<std::string>(spec, "RootDirectory") == "/run/host/app-web");
     CHECK(value<std::string>(spec, "WorkingDirectory") == "/");
     CHECK_FALSE(value<bool>(spec, "MountAPIVFS"));
     CHECK(value<bool>(spec, "PrivateMounts"));

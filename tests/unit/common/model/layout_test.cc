@@ -19,7 +19,7 @@ TEST_CASE("layout: where things are below DATA")
     CHECK(layout.pod(PodStage::exited_garbage, pod) ==
           "/var/lib/rocket/pods/exited-garbage/6733c088-a507-4694-aabf-edbe4fc5266f");
     CHECK(pod_dir::app_result(AppName::parse("web")) == "status/web.json");
-    CHECK(in_pod::app_rootfs(AppName::parse("web")) == "/opt/stage2/web/rootfs");
+    CHECK(in_pod::app_rootfs("web") == "/run/host/app-web");
 }
 
 TEST_CASE("layout: the directories of the stages can be read back")
