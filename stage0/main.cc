@@ -19,6 +19,7 @@ const std::vector<Command>& commands()
         gc_command(),
         list_command(),
         rm_command(),
+        run_prepared_command(),
         status_command(),
         stop_command(),
         version_command(),

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Images for commands that need them ready to run: the store, the keystore and the user's options put together.
+#pragma once
+
+#include <memory>
+
+#include "common/sys/fd.hh"
+#include "stage0/cli/context.hh"
+#include "stage0/image/acquire.hh"
+#include "stage0/pod/image.hh"
+#include "stage0/store/store.hh"
+
+namespace rocket::cli
+{
+
+class ImageSource
+{
+public:
+    explicit ImageSource(const Context& context);
+    // Found or fetched, verified unless --insecure-options=image, and rendered.
+    pod::Image acquire(const image::Request& request);
+
+private:
+    store::Store store_;
+    std::unique_ptr<image::Verifier> verifier_; // null: signatures are not looked at
+    image::Acquirer acquirer_;
+};
+
+} // namespace rocket::cli

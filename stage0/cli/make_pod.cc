@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/cli/make_pod.hh"
+
+#include <unistd.h>
+
+#include "common/sys/file.hh"
+#include "common/sys/libexec.hh"
+#include "common/sys/log.hh"
+#include "common/sys/sys.hh"
+#include "stage0/cli/images.hh"
+#include "stage0/notify.hh"
+#include "stage0/pod/overlay_support.hh"
+#include "stage0/pod/reify.hh"
+
+namespace rocket::cli
+{
+
+namespace
+{
+
+constexpr const char* default_stage1 = "systemd";
+
+pod::Stage1Image stage1(const PodFlags& flags, const Context& context)
+{
+    if (!flags.stage1_path.empty())
+        return pod::load_stage1(flags.stage1_path);
+    const auto& name = flags.stage1_from_dir.empty() ? default_stage1 : flags.stage1_from_dir;
+    if (name == "." || name == ".." || name.find('/') != std::string::npos)
+        fail(Error::Kind::usage, "--stage1-from-dir takes a name, not a path: {}", text::quoted(name));
+    const auto& configured = context.config().paths.stage1_images;
+    const auto directory = configured.empty() ? libexec_path("stage1-images") : configured;
+    return pod::load_stage1(directory + "/" + name);
+}
+
+struct Planned {
+    pod::Reified reified;
+    std::vector<pod::Image> images;
+};
+
+Planned plan_from_images(const PodFlags& flags, ImageSource& source)
+{
+    std::vector<pod::Image> images;
+    for (const auto& app : flags.app_args.apps)
+        images.push_back(source.acquire({app.image, app.signature, pull_policy(flags)}));
+    auto reified = pod::reify(request(flags), images, ::getuid(), ::getgid());
+    return {std::move(reified), std::move(images)};
+}
+
+Planned plan_from_manifest(const std::string& path, ImageSource& source)
+{
+    auto manifest = model::PodManifest::parse(file::read(AT_FDCWD, path));
+    std::vector<pod::Image> images;
+    for (const auto& app : manifest.apps) {
+        if (!app.image.id)
+            fail(Error::Kind::usage, "no image ID for app {}", text::quoted(app.name.str()));
+        images.push_back(with_context("error getting the image manifest from store", [&] {
+            return source.acquire({app.image.id->str(), "", image::PullPolicy::never});
+        }));
+    }
+    auto reified = pod::reify(std::move(manifest), images);
+    return {std::move(reified), std::move(images)};
+}
+
+void save_uuid(const std::string& path, const pod::PodId& id)
+{
+    if (path.empty())
+        return;
+    in_context("error saving pod UUID to file", [&] {
+        const auto fd = sys::open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY, 0644);
+        sys::write_all(fd.get(), id.str());
+    });
+}
+
+bool use_overlay(const PodFlags& flags, const model::Layout& layout)
+{
+    if (flags.no_overlay)
+        return false;
+    const auto problem = pod::overlay_problem(layout.pods());
+    if (problem)
+        log::print("disabling overlay support: {}", text::quoted(*problem));
+    return !problem;
+}
+
+// Held from the choice of the images until the pod that uses them can be seen, so that nobody removes them meanwhile.
+Lock prepare_lock(const model::Layout& layout)
+{
+    return Lock::take(sys::open(AT_FDCWD, layout.prepare_lock(), O_RDONLY | O_CREAT | O_NOFOLLOW, 0600),
+                      Lock::Mode::shared);
+}
+
+} // namespace
+
+pod::OwnedPod make_pod(const Context& context, const MakePod& what)
+{
+    const auto& flags = what.flags;
+    const model::Layout layout{context.data_dir()};
+    const auto chosen_stage1 = stage1(flags, context);
+    pod::entry_point(chosen_stage1.manifest_text, chosen_stage1.rootfs, "run"); // now, not when the pod is there
+    pod::make_pod_directories(layout);
+    const auto lock = prepare_lock(layout);
+
+    ImageSource source{context};
+    const auto plan =
+        flags.pod_manifest.empty() ? plan_from_images(flags, source) : plan_from_manifest(flags.pod_manifest, source);
+    for (const auto& warning : plan.reified.warnings)
+        log::print(warning);
+    const auto& manifest = plan.reified.manifest;
+    if (manifest.apps.empty())
+        fail(Error::Kind::usage, "pod must contain at least one application");
+    if (what.one_app_only && manifest.apps.size() > 1)
+        fail(Error::Kind::usage, "interactive option only supports one image");
+
+    const bool overlay = use_overlay(flags, layout);
+    return in_context("error setting up stage0", [&] {
+        pod::NewPod pod{layout, notify::tick};
+        save_uuid(flags.uuid_file_save, pod.id());
+        pod.fill({manifest, plan.images, chosen_stage1, overlay});
+        return std::move(pod).publish(what.stage);
+    });
+}
+
+} // namespace rocket::cli

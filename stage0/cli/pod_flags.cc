@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/cli/pod_flags.hh"
+
+#include <unistd.h>
+
+#include "common/sys/file.hh"
+#include "common/sys/sys.hh"
+
+namespace rocket::cli
+{
+
+namespace
+{
+
+using text::quoted;
+
+// One NAME=VALUE per line, verbatim; empty lines and comments are skipped; no name twice, across files too (cli 7.4).
+void read_env_file(const std::string& path, model::Environment& environment)
+{
+    for (const auto& line : text::split(file::read(AT_FDCWD, path), '\n')) {
+        if (line.empty() || line[0] == '#' || line[0] == ';')
+            continue;
+        const auto equals = line.find('=');
+        if (equals == 0 || equals == std::string::npos)
+            fail(Error::Kind::usage, "environment variable must be specified as name=value (file {})", quoted(path));
+        const auto name = line.substr(0, equals);
+        model::check_environment_name(name);
+        if (model::find(environment, name))
+            fail(Error::Kind::usage, "environment variable {} already set (file {})", quoted(name), quoted(path));
+        environment.push_back({.name = name, .value = line.substr(equals + 1)});
+    }
+}
+
+// What is not a variable's name in a manifest, such as a shell's exported functions, stays outside.
+model::Environment callers_environment()
+{
+    model::Environment environment;
+    for (char** entry = environ; *entry; ++entry) {
+        const std::string line = *entry;
+        const auto equals = line.find('=');
+        if (equals == std::string::npos)
+            continue;
+        try {
+            model::check_environment_name(line.substr(0, equals));
+        } catch (const Error&) {
+            continue;
+        }
+        model::set(environment, line.substr(0, equals), line.substr(equals + 1));
+    }
+    return environment;
+}
+
+model::Volume parse_volume(const std::string& value)
+{
+    try {
+        return model::Volume::parse(value);
+    } catch (const Error& why) {
+        fail(Error::Kind::usage, "invalid value in --volume flag {}: {}", quoted(value), why.innermost());
+    }
+}
+
+} // namespace
+
+void PodFlags::declare_environment(FlagSet& flags)
+{
+    flags.add("inherit-env", inherit_env, "inherit all environment variables not set by apps");
+    flags.add_custom({"set-env", "environment variable to set for all apps: NAME=VALUE", Flag::Value::required, "[]",
+                      "", [this](const std::string& value) {
+                          const auto equals = value.find('=');
+                          if (equals == 0 || equals == std::string::npos)
+                              fail(Error::Kind::usage, "must be specified as key=value");
+                          const auto name = value.substr(0, equals);
+                          model::check_environment_name(name);
+                          if (!set_env.emplace(name, value.substr(equals + 1)).second)
+                              fail(Error::Kind::usage, "key {} already set", quoted(name));
+                      }});
+    flags.add_custom({"set-env-file", "file of environment variables to set for all apps: a NAME=VALUE per line",
+                      Flag::Value::required, "[]", "",
+                      [this](const std::string& value) { read_env_file(value, env_file); }});
+}
+
+void PodFlags::declare_stage1(FlagSet& flags)
+{
+    const auto add = [&](std::string name, std::string help, std::string* field) {
+        flags.add_custom({"stage1-" + name, std::move(help), Flag::Value::required, "\"\"", "",
+                          [this, name, field](const std::string& value) {
+                              const auto flag = "--stage1-" + name;
+                              if (stage1_used_ == flag)
+                                  fail(Error::Kind::usage, "{} already used", flag);
+                              if (!stage1_used_.empty())
+                                  fail(Error::Kind::usage, "flags {} and {} are mutually exclusive", stage1_used_,
+                                       flag);
+                              if (!field)
+                                  throw Error{Error::Kind::unsupported, "this build runs installed stage1 images only",
+                                              "use --stage1-from-dir or --stage1-path"};
+                              stage1_used_ = flag;
+                              *field = value;
+                          }});
+    };
+    add("path", "path of a stage1 image: a directory with manifest and rootfs", &stage1_path);
+    add("from-dir", "name of a stage1 image in the stage1 images directory", &stage1_from_dir);
+    add("url", "URL of a stage1 image (not in this build)", nullptr);
+    add("name", "name of a stage1 image (not in this build)", nullptr);
+    add("hash", "image ID of a stage1 image (not in this build)", nullptr);
+}
+
+void PodFlags::declare(FlagSet& flags)
+{
+    app_args.declare(flags);
+    flags.add_custom(
+        {"volume",
+         "volume to make available in the pod: NAME,kind=host,source=PATH[,readOnly=BOOL][,recursive=BOOL] "
+         "or NAME,kind=empty[,mode=MODE][,uid=UID][,gid=GID]",
+         Flag::Value::required, "[]", "",
+         [this](const std::string& value) { volumes.push_back(parse_volume(value)); }});
+    flags.add_custom({"port", "ports to expose on the host: NAME:[HOSTIP:]HOSTPORT", Flag::Value::required, "[]", "",
+                      [this](const std::string& value) { ports.push_back(model::ExposedPort::parse(value)); }});
+    declare_environment(flags);
+    flags.add("no-overlay", no_overlay, "disable overlay filesystem: copy the images");
+    flags.add("private-users", private_users, "run within a private set of user IDs (not in this build)");
+    flags.add("pod-manifest", pod_manifest, "the path of a pod manifest that says what to run, instead of images");
+    flags.add("pull-policy", pull_policy, "when to pull an image: new, update or never");
+    flags.add("store-only", store_only, "").deprecate("please use --pull-policy=never");
+    flags.add("no-store", no_store, "").deprecate("please use --pull-policy=update");
+    flags.add("uuid-file-save", uuid_file_save, "write out pod UUID to specified file");
+    declare_stage1(flags);
+}
+
+image::PullPolicy pull_policy(const PodFlags& flags)
+{
+    if (flags.store_only)
+        return image::PullPolicy::never;
+    return flags.no_store ? image::PullPolicy::update : image::parse_pull_policy(flags.pull_policy);
+}
+
+void check(const PodFlags& flags)
+{
+    if (flags.store_only && flags.no_store)
+        fail(Error::Kind::usage, "both --store-only and --no-store specified");
+    if (flags.private_users)
+        fail(Error::Kind::unsupported, "--private-users: this build has no user namespaces for pods");
+    const auto policy = pull_policy(flags);
+    const auto& args = flags.app_args;
+    if (flags.pod_manifest.empty()) {
+        if (args.apps.empty())
+            fail(Error::Kind::usage, "must provide at least one image or specify the pod manifest");
+        check_mounts(args.mounts, flags.volumes);
+        for (const auto& app : args.apps)
+            check_mounts(app.mounts, flags.volumes);
+        return;
+    }
+    if (!args.apps.empty() || !args.mounts.empty() || !flags.volumes.empty() || !flags.ports.empty() ||
+        flags.inherit_env || !flags.set_env.empty() || !flags.env_file.empty() || policy != image::PullPolicy::fresh)
+        fail(Error::Kind::usage, "conflicting flags set with --pod-manifest (see --help)");
+}
+
+pod::PodRequest request(const PodFlags& flags)
+{
+    pod::PodRequest request{
+        .apps = flags.app_args.apps, .volumes = flags.volumes, .mounts = flags.app_args.mounts, .ports = flags.ports};
+    if (flags.inherit_env)
+        request.inherited = callers_environment();
+    request.file = flags.env_file;
+    for (const auto& [name, value] : flags.set_env)
+        request.set.push_back({.name = name, .value = value});
+    return request;
+}
+
+} // namespace rocket::cli

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Flags of making a pod: of `run` and `prepare` (cli 7.3), images and their flags included.
+#pragma once
+
+#include <optional>
+
+#include "common/sys/fd.hh"
+#include "stage0/cli/app_args.hh"
+#include "stage0/image/acquire.hh"
+
+namespace rocket::cli
+{
+
+struct PodFlags {
+    AppArgs app_args;
+    std::vector<model::Volume> volumes;
+    std::vector<model::ExposedPort> ports;
+    bool inherit_env = false;
+    StringMap set_env;
+    model::Environment env_file;
+    bool no_overlay = false;
+    bool private_users = false;
+    std::string pod_manifest;
+    std::string pull_policy = "new";
+    bool store_only = false, no_store = false;
+    std::string stage1_path, stage1_from_dir; // at most one is set
+    std::string uuid_file_save;
+
+    void declare(FlagSet& flags);
+
+private:
+    void declare_environment(FlagSet& flags);
+    void declare_stage1(FlagSet& flags);
+    std::string stage1_used_; // the --stage1-* flag that was given
+};
+
+// Everything that is wrong by itself, before any work (cli 8.1, steps 2, 3, 6 and 8).
+void check(const PodFlags& flags);
+image::PullPolicy pull_policy(const PodFlags& flags);
+
+// The images of the command line as a pod to be; the caller's environment is looked at for --inherit-env.
+pod::PodRequest request(const PodFlags& flags);
+
+} // namespace rocket::cli
