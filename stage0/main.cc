@@ -15,6 +15,7 @@ const std::vector<Command>& commands()
     static const std::vector<Command> table{
         cat_manifest_command(),
         completion_command(),
+        config_command(),
         enter_command(),
         gc_command(),
         list_command(),
@@ -22,6 +23,7 @@ const std::vector<Command>& commands()
         run_prepared_command(),
         status_command(),
         stop_command(),
+        trust_command(),
         version_command(),
         help_command(),
     };

@@ -16,8 +16,11 @@ namespace
 
 std::string read_regular(const Fd& fd, const std::string& path, std::size_t limit)
 {
-    if (!S_ISREG(sys::stat(fd.get()).st_mode))
+    const auto info = sys::stat(fd.get());
+    if (!S_ISREG(info.st_mode))
         fail(Error::Kind::corrupt, "{} is not a regular file", text::quoted(path));
+    if (info.st_size > 0 && static_cast<std::size_t>(info.st_size) > limit) // names the file in the innermost cause
+        fail(Error::Kind::corrupt, "{} is larger than {} bytes", text::quoted(path), limit);
     return with_context(fmt::format("reading {}", text::quoted(path)),
                         [&] { return sys::read_to_end(fd.get(), limit); });
 }

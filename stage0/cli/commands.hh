@@ -9,6 +9,7 @@ namespace rocket::cli
 
 Command cat_manifest_command();
 Command completion_command();
+Command config_command();
 Command enter_command();
 Command gc_command();
 Command help_command();
@@ -19,6 +20,7 @@ Command run_command();
 Command run_prepared_command();
 Command status_command();
 Command stop_command();
+Command trust_command();
 Command version_command();
 
 } // namespace rocket::cli
