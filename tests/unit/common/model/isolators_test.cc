@@ -112,10 +112,13 @@ TEST_CASE("isolators: bad values of known ones (chapter 21)")
         {"os/unix/sysctl", R"({"a":1})", "must be a string, not a number"},
         {"os/linux/cpu-shares", "null", "has no \"value\""},
     };
-    for (const auto& [name, value, words] : cases) {
+    for (const auto& row : cases) {
+        const auto* name = row.name;
+        const auto* value = row.value;
+        const auto* words = row.words;
         CAPTURE(name);
         CAPTURE(value);
-        check_refused([&, n = name, v = value] { one(n, v); }, words);
+        check_refused([&] { one(name, value); }, words);
     }
     check_refused([] { isolators_of(R"([{"name":"os/unix/sysctl"}])"); },
                   "app.isolators[0] (os/unix/sysctl) has no \"value\"");

@@ -56,7 +56,9 @@ TEST_CASE("labels: os and arch are in the table (TYP-30)")
     const std::pair<const char*, const char*> bad[] = {{"linux", "arm64"}, {"linux", "arm"},      {"linux", "ppc64l"},
                                                        {"linux", "S390x"}, {"freebsd", "armv7b"}, {"linux", ""},
                                                        {"darwin", "amd64"}};
-    for (const auto& [os, arch] : bad) {
+    for (const auto& row : bad) {
+        const auto* os = row.first;
+        const auto* arch = row.second;
         CAPTURE(arch);
         check_refused([&] { both(os, arch); }, "is not known for os");
     }
@@ -191,9 +193,11 @@ TEST_CASE("image names: malformed ones")
         {":1", "cannot be empty"},
         {"a,name=b", "cannot be called \"name\""},
         {"a,os=linux,arch=arm64", "not known for os"}};
-    for (const auto& [text, words] : cases) {
+    for (const auto& row : cases) {
+        const auto* text = row.first;
+        const auto* words = row.second;
         CAPTURE(text);
-        check_refused([&, t = text] { ImageName::parse(t); }, words, Error::Kind::usage);
+        check_refused([&] { ImageName::parse(text); }, words, Error::Kind::usage);
     }
 }
 

@@ -77,7 +77,9 @@ TEST_CASE("identifiers: sanitising (TYP-4)")
                                                          {"a/~b", "a/~b"},
                                                          {"a//~b", "a/b"},
                                                          {"a#b", "a_b"}};
-    for (const auto& [raw, clean] : cases) {
+    for (const auto& row : cases) {
+        const auto* raw = row.first;
+        const auto* clean = row.second;
         CAPTURE(raw);
         CHECK(AcIdentifier::sanitized(raw).str() == clean);
         CHECK(AcIdentifier::parse(clean).str() == clean);
@@ -94,7 +96,9 @@ TEST_CASE("names: sanitising, and the default name of an app (TYP-7, TYP-8)")
         {"app///", "app"},
         {"-/app.name-test/-/", "app-name-test"},
         {"sub-domain.example.com/org/product/release-1.0.0", "sub-domain-example-com-org-product-release-1-0-0"}};
-    for (const auto& [raw, clean] : cases) {
+    for (const auto& row : cases) {
+        const auto* raw = row.first;
+        const auto* clean = row.second;
         CAPTURE(raw);
         CHECK(AppName::sanitized(raw).str() == clean);
     }

@@ -32,7 +32,9 @@ TEST_CASE("quantities: canonical form (QTY-9)")
                                                          {"-0", "0"},
                                                          {"1m", "1m"},
                                                          {"0.0000000001", "1n"}};
-    for (const auto& [text, canonical] : cases) {
+    for (const auto& row : cases) {
+        const auto* text = row.first;
+        const auto* canonical = row.second;
         CAPTURE(text);
         CHECK(Quantity::parse(text).str() == canonical);
         CHECK(Quantity::parse(canonical) == Quantity::parse(text));

@@ -17,18 +17,22 @@ struct Bad {
 template <typename Type>
 void check_strings(std::initializer_list<Bad> cases)
 {
-    for (const auto& [text, words] : cases) {
+    for (const auto& row : cases) {
+        const auto* text = row.text;
+        const auto* words = row.words;
         CAPTURE(text);
-        check_refused([t = text] { Type::parse(t); }, words, Error::Kind::usage);
+        check_refused([&] { Type::parse(text); }, words, Error::Kind::usage);
     }
 }
 
 template <typename Type>
 void check_json(std::initializer_list<Bad> cases)
 {
-    for (const auto& [text, words] : cases) {
+    for (const auto& row : cases) {
+        const auto* text = row.text;
+        const auto* words = row.words;
         CAPTURE(text);
-        check_refused([t = text] { read_as<Type>(t); }, words);
+        check_refused([&] { read_as<Type>(text); }, words);
     }
 }
 
