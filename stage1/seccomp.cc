@@ -242,6 +242,12 @@ bool is_better_unimplemented(const std::string& syscall)
     return std::find(names.begin(), names.end(), syscall) != names.end();
 }
 
+bool allows(const SeccompPolicy& policy, const std::string& syscall)
+{
+    const bool listed = std::binary_search(policy.syscalls.begin(), policy.syscalls.end(), syscall);
+    return policy.mode == SeccompPolicy::Mode::off || listed == (policy.mode == SeccompPolicy::Mode::allow);
+}
+
 const std::vector<std::string>& default_address_families()
 {
     static const auto names = [] {

@@ -28,6 +28,7 @@ SeccompPolicy seccomp_policy(const model::SeccompSet& isolator, std::uint64_t bo
 bool is_known_syscall(const std::string& name); // on any architecture
 // Names in the default policy that fail with ENOSYS rather than EPERM, so that libraries take their older way.
 bool is_better_unimplemented(const std::string& syscall);
+bool allows(const SeccompPolicy& policy, const std::string& syscall); // whatever its arguments
 // Socket families of the default policy: AF_UNIX ...
 const std::vector<std::string>& default_address_families();
 bool restricts_namespaces(const SeccompPolicy& policy, std::uint64_t bounding_set);

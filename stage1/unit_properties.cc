@@ -83,17 +83,12 @@ std::vector<ExecLine> exec_line(const Command& command, std::vector<std::string>
     return {{command.path, command.argv, std::move(flags)}};
 }
 
-// Type=exec has the child write a byte when all is prepared, with the filter already in force.
-bool may_report_exec(const SeccompPolicy& policy)
-{
-    const bool listed = std::binary_search(policy.syscalls.begin(), policy.syscalls.end(), "write");
-    return policy.mode == SeccompPolicy::Mode::off || listed == (policy.mode == SeccompPolicy::Mode::allow);
-}
-
 void add_service(Properties& add, const AppSpec& spec)
 {
     add.push_back({"DefaultDependencies", false});
-    add.push_back({"Type", std::string{spec.notifies ? "notify" : may_report_exec(spec.seccomp) ? "exec" : "simple"}});
+    // Type=exec has the child write a byte when all is prepared, with the filter already in force.
+    const char* const type = allows(spec.seccomp, "write") ? "exec" : "simple";
+    add.push_back({"Type", std::string{spec.notifies ? "notify" : type}});
     add.push_back({"Slice", std::string{"system.slice"}});
     add.push_back({"SyslogIdentifier", spec.name});
     if (spec.pre_start)

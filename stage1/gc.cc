@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The stage1 entry point `gc UUID`: takes away what an ended pod left on the host. The working directory is the pod
+// directory, and the caller has made sure that the pod has ended. Can be run any number of times.
+#include "common/sys/log.hh"
+#include "common/sys/process.hh"
+#include "common/sys/sys.hh"
+#include "stage1/leftovers.hh"
+
+namespace
+{
+
+using namespace rocket;
+
+constexpr int own_failure = 254;
+
+model::PodId parse_options(int argc, char** argv)
+{
+    if (argc != 2)
+        fail(Error::Kind::usage, "usage: gc UUID");
+    return model::PodId::parse(argv[1]);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    rocket::ensure_standard_fds();
+    rocket::log::set_prefix("gc");
+    try {
+        const auto id = parse_options(argc, argv);
+        const auto pod = sys::open(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY);
+        stage1::remove_journal_link(id);
+        stage1::remove_cgroup(pod.get(), id);
+        return 0;
+    } catch (const Error& error) {
+        log::error(error);
+    } catch (const std::exception& error) {
+        log::print("{}", error.what());
+    }
+    return own_failure;
+}
