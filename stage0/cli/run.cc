@@ -24,12 +24,12 @@ int run(Invocation& invocation, Options& options)
 {
     options.pod.app_args.parse(invocation);
     check(options.pod);
+    if (options.start.interactive && options.pod.app_args.apps.size() > 1)
+        fail(Error::Kind::usage, "interactive option only supports one image");
     const auto plan = check(options.start, invocation.context);
     if (!options.pod.ports.empty())
         fail(Error::Kind::usage, "--port flag does not work with '{}' networking",
              plan.network == Network::host ? "host" : "none");
-    if (options.start.interactive && options.pod.app_args.apps.size() > 1)
-        fail(Error::Kind::usage, "interactive option only supports one image");
     auto pod = make_pod(invocation.context, {options.pod, pod::PodStage::run, options.start.interactive});
     in_context("error setting up stage0", [&] { start(plan, std::move(pod)); });
     return exit_failure; // start() does not return

@@ -113,6 +113,7 @@ OwnedPod NewPod::publish(PodStage stage) &&
     sys::syncfs(owned_->pod.fd());
     if (!owned_->pod.move_to(stage))
         fail(Error::Kind::system, "the pod directory of {} has been moved by somebody else", id().str());
+    owned_->pod.refresh();
     OwnedPod result = std::move(*owned_);
     owned_.reset();
     return result;

@@ -4,6 +4,7 @@
 #include <dirent.h>
 
 #include <memory>
+#include <thread>
 
 #include "common/sys/file.hh"
 #include "common/sys/remove.hh"
@@ -37,11 +38,25 @@ void ask_stage1_to_clean_up(const Pod& pod, const std::function<void(const Error
     }
 }
 
+// Observers take the lock for a moment, shared; only an owner makes a shared attempt fail, too.
+std::optional<Lock> try_exclusive(const Pod& pod)
+{
+    constexpr int attempts = 100;
+    for (int i = 0; i < attempts; ++i) {
+        if (auto lock = Lock::try_take(pod.reopen(), Lock::Mode::exclusive))
+            return lock;
+        if (is_locked_exclusively(pod.fd(), "."))
+            return std::nullopt;
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
+    return std::nullopt;
+}
+
 } // namespace
 
 std::optional<OwnedPod> try_own(Pod&& pod)
 {
-    auto lock = Lock::try_take(pod.reopen(), Lock::Mode::exclusive);
+    auto lock = try_exclusive(pod);
     if (!lock)
         return std::nullopt;
     const auto before = pod.stage();

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include "stage0/cli/start_flags.hh"
+#include "stage0/notify.hh"
+
+using namespace rocket;
+using namespace rocket::cli;
+using namespace std::chrono_literals;
+
+TEST_CASE("--net: host wins, none is alone, others are not in this build")
+{
+    CHECK(parse_network("host") == Network::host);
+    CHECK(parse_network("default,host") == Network::host);
+    CHECK(parse_network("none") == Network::none);
+    for (const char* other : {"", "default", "all", "mynet", "mynet:A=b;C=d", "none,mynet"}) {
+        CAPTURE(other);
+        try {
+            parse_network(other);
+            FAIL("not refused");
+        } catch (const Error& error) {
+            CHECK(error.kind() == Error::Kind::unsupported);
+            CHECK(error.hint().find("--net=none") != std::string::npos);
+        }
+    }
+}
+
+TEST_CASE("--net: what is no list of networks")
+{
+    CHECK_THROWS_WITH(parse_network("a,,b"), "netname must not be empty");
+    CHECK_THROWS_WITH(parse_network("a,a"), R"(found duplicate netname "a")");
+    CHECK_THROWS_WITH(parse_network("host:A=b"), R"(arguments are not supported by special netname "host")");
+    CHECK_THROWS_WITH(parse_network("a:b"), R"(network "a" provided with invalid arguments: [b])");
+}
+
+TEST_CASE("flags of a start become arguments of stage1's run")
+{
+    Context context;
+    context.global.local_config = "/etc/rocket";
+    StartFlags flags;
+    flags.net = "none";
+    CHECK(check(flags, context).arguments ==
+          std::vector<std::string>{"--net=none", "--local-config=/etc/rocket", "--ipc=auto"});
+
+    context.global.debug = true;
+    context.global.insecure = InsecureOptions::parse("all-run");
+    flags = {.net = "host",
+             .names = {.dns = {"host"}, .hosts_entries = {"1.2.3.4=a"}, .hostname = "box"},
+             .ipc = "parent",
+             .interactive = true};
+    CHECK(check(flags, context).arguments ==
+          std::vector<std::string>{"--debug", "--net=host", "--interactive", "--local-config=/etc/rocket",
+                                   "--hostname=box", "--dns-conf-mode=resolv=host,hosts=stage0",
+                                   "--disable-capabilities-restriction", "--disable-paths", "--disable-seccomp",
+                                   "--ipc=parent"});
+}
+
+TEST_CASE("flags of a start that are refused")
+{
+    const Context context;
+    StartFlags flags;
+    flags.net = "none";
+    flags.mds_register = true;
+    CHECK_THROWS_WITH(
+        check(flags, context),
+        "--mds-register flag does not work with --net=none. Please use 'host', 'default' or an equivalent network");
+    flags = {.net = "none", .ipc = "x"};
+    CHECK_THROWS_WITH(check(flags, context), "unknown value for --ipc parameter: x");
+    flags = {.net = "none", .names = {.dns = {"x"}}};
+    CHECK_THROWS_WITH_AS(check(flags, context), "Invalid IP passed to --dns: x", CommandError);
+}
+
+TEST_CASE("notify: not more often than the interval")
+{
+    const auto start = std::chrono::steady_clock::time_point{100s};
+    CHECK(notify::is_due({}, start));
+    CHECK_FALSE(notify::is_due(start, start + notify::interval - 1ms));
+    CHECK(notify::is_due(start, start + notify::interval));
+}
