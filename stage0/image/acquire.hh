@@ -6,10 +6,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "stage0/image/reference.hh"
 #include "stage0/image/verifier.hh"
+#include "stage0/store/import.hh"
 #include "stage0/store/store.hh"
 
 namespace rocket::image
@@ -38,6 +41,17 @@ public:
     model::ImageId acquire(const Request& request);
 
 private:
+    model::ImageId acquire_id(const model::ImageIdPrefix& prefix);
+    model::ImageId acquire_name(const model::ImageName& name);
+    model::ImageId acquire_file(const FileReference& file, const Request& request);
+    model::ImageId fetch_file(const std::string& path, const Request& request);
+    std::string read_signature(const std::string& path, const Request& request) const;
+    std::string verify(const store::Import& import, const std::string& signature); // the key's fingerprint
+    std::optional<model::ImageId> already_fetched(const std::string& stamp) const;
+    static void check_supported(const model::ImageManifest& manifest);
+    void say(const std::string& line) const;
+    void debug(const std::string& line) const;
+
     store::Store& store_;
     Verifier* verifier_;
     Hooks hooks_;

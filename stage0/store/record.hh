@@ -18,6 +18,7 @@ struct Record {
     model::ImageId id;                           // full
     std::string requested = {};                  // what the user asked for
     std::string source = {};                     // where the bytes came from: a URL, file:// included
+    std::string source_stamp = {};               // of a local file: tells whether it is still the same one
     std::uint64_t archive_bytes = 0;             // as received
     std::uint64_t image_bytes = 0;               // uncompressed
     std::uint64_t tree_bytes = 0;                // of the files in the rendered tree

@@ -16,29 +16,19 @@
 #include "common/model/image_manifest.hh"
 #include "common/model/image_name.hh"
 #include "common/model/layout.hh"
+#include "common/sys/fd.hh"
+#include "stage0/store/entry.hh"
 #include "stage0/store/record.hh"
-#include "stage0/unpack/limits.hh"
+#include "stage0/store/unpacker.hh"
 
 namespace rocket::store
 {
 
-// How a command takes part in long work: called often; may print progress, extend a start-up time-out, or throw.
-using Tick = std::function<void(std::uint64_t done, std::uint64_t total)>; // bytes; total 0: not known
-
 struct Options {
     unpack::Limits limits = {};
     bool allow_devices = false;
-    Tick tick = {};
-};
-
-// What list() and the look-ups work on; kept in the index.
-struct Entry {
-    model::ImageId id;
-    model::AcIdentifier name;
-    model::Labels labels = {};
-    std::uint64_t size = 0; // the uncompressed image and its rendered tree
-    std::int64_t imported_ns = 0;
-    bool verified = false;
+    Tick tick = {};                                       // called often during long work
+    std::function<void(const std::string&)> on_wait = {}; // another process has the image: what it is waited for
 };
 
 class Store
@@ -53,8 +43,8 @@ public:
     // --- look-ups (cli 4.1)
     std::vector<Entry> list() const; // in the order of their ids
     model::ImageId find(const model::ImageIdPrefix& prefix) const;
-    // Every label asked for is there and equal; the most recently imported one wins.
-    std::optional<Entry> find(const model::ImageName& name) const;
+    // Those of that name with every label asked for, the most recently imported one first.
+    std::vector<Entry> find(const model::ImageName& name) const;
     bool has(const model::ImageId& id) const;
 
     Record record(const model::ImageId& id) const;
@@ -68,9 +58,18 @@ public:
     bool is_rendered(const model::ImageId& id) const;
     // The absolute path of the tree's rootfs, rendered from the archive if it is not there yet. Needs root.
     std::string render(const model::ImageId& id);
+    // Reads everything again: archive against id, tree against archive. A damaged tree is rendered anew; a damaged
+    // archive is Kind::corrupt. Needs root.
+    struct Verdict {
+        bool was_rendered = false;
+        std::string tree_damage = {}; // what was wrong with the tree; empty: nothing
+    };
+    Verdict verify(const model::ImageId& id);
+    // Writes the uncompressed image, whose digest has to be the id.
+    void write_image(const model::ImageId& id, int to) const;
 
     // --- changes
-    // Refused while a pod that has not ended uses the image (Kind::busy). False: it was there no more.
+    // Kind::busy while a pod that has not ended uses the image; false: it was not there.
     bool remove(const model::ImageId& id);
     // Makes the directories that are missing, sweeps leftovers of commands that were killed, brings the index up to
     // date. Called by whatever writes; safe at any time, and while others write.

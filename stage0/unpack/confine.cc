@@ -39,7 +39,8 @@ void limit(__rlimit_resource resource, rlim_t value, std::string_view name)
     sys::check([&] { return ::getrlimit(resource, &old); }, "reading the limit {}", name);
     if (old.rlim_max != RLIM_INFINITY && old.rlim_max < value) // lower already, and only root could raise it
         value = old.rlim_max;
-    const rlimit wanted{.rlim_cur = value, .rlim_max = value};
+    // One more second of processor time between the signal that says so and the one that cannot be misread.
+    const rlimit wanted{.rlim_cur = value, .rlim_max = resource == RLIMIT_CPU ? value + 1 : value};
     sys::check([&] { return ::setrlimit(resource, &wanted); }, "setting the limit {}", name);
 }
 

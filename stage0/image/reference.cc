@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/image/reference.hh"
+
+#include <algorithm>
+#include <array>
+
+#include "common/sys/sys.hh"
+
+namespace rocket::image
+{
+
+namespace
+{
+
+[[noreturn]] void refuse(const std::string& text, std::string hint)
+{
+    throw Error{Error::Kind::usage, fmt::format("invalid image string {}", text::quoted(text)), std::move(hint)};
+}
+
+int hex_digit(char c)
+{
+    constexpr std::string_view digits = "0123456789abcdefABCDEF";
+    const auto at = digits.find(c);
+    return at == digits.npos ? -1 : static_cast<int>(at < 16 ? at : at - 6);
+}
+
+// %XX in the path of a file: URL.
+std::string decoded(const std::string& text, std::string_view path)
+{
+    std::string out;
+    for (std::size_t i = 0; i < path.size(); ++i) {
+        if (path[i] != '%') {
+            out += path[i];
+            continue;
+        }
+        const int high = i + 2 < path.size() ? hex_digit(path[i + 1]) : -1;
+        const int low = i + 2 < path.size() ? hex_digit(path[i + 2]) : -1;
+        if (high < 0 || low < 0 || (high == 0 && low == 0))
+            refuse(text, "a % in a URL stands before two hexadecimal digits");
+        out += static_cast<char>(high * 16 + low);
+        i += 2;
+    }
+    return out;
+}
+
+// file:PATH and file://PATH; the path is absolute and ends in .aci.
+FileReference parse_file_url(const std::string& text)
+{
+    std::string_view path{text};
+    path.remove_prefix(5);
+    if (path.starts_with("//"))
+        path.remove_prefix(2);
+    if (path.starts_with("localhost/"))
+        path.remove_prefix(9);
+    if (!path.starts_with('/') || path.find_first_of("?#") != path.npos)
+        refuse(text, "a file URL looks like file:///path/to/image.aci");
+    if (!path.ends_with(".aci"))
+        refuse(text, "the path of a URL has to end in .aci");
+    return {.path = decoded(text, path)};
+}
+
+std::string absolute(const std::string& path)
+{
+    if (path.starts_with('/'))
+        return path;
+    std::array<char, 4096> here;
+    if (::getcwd(here.data(), here.size()) == nullptr)
+        throw system_error(errno, "finding the working directory");
+    return std::string{here.data()} + "/" + path;
+}
+
+bool is_image_name(const std::string& text)
+{
+    try {
+        model::ImageName::parse(text);
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+// A word without a scheme (cli 4.2); unlike rkt's, a path may have any suffix (Q57).
+bool is_path(const std::string& text, bool names_file)
+{
+    if (text.starts_with('/') || names_file)
+        return true;
+    if (text.find(':') != text.npos)
+        return false;
+    return text.find("./") != text.npos || text.ends_with(".aci");
+}
+
+struct Scheme {
+    std::string_view prefix;
+    std::string_view kind;
+};
+constexpr std::array remote_schemes{
+    Scheme{"http:", "http URLs"},
+    Scheme{"https:", "https URLs"},
+    Scheme{"docker:", "docker images"},
+    Scheme{"cimd:", "distribution points"},
+};
+
+} // namespace
+
+Reference parse_reference(const std::string& text, const std::function<bool(const std::string&)>& is_file)
+{
+    if (text.empty())
+        refuse(text, "an image is a file, a name, or an image id");
+    if (model::ImageIdPrefix::looks_like(text))
+        return model::ImageIdPrefix::parse(text);
+    if (text.starts_with("file:"))
+        return parse_file_url(text);
+    for (const auto& [prefix, kind] : remote_schemes)
+        if (text.starts_with(prefix))
+            return RemoteReference{.kind = std::string{kind}, .text = text};
+    if (text.find("://") != text.npos)
+        refuse(text, "known schemes are file, http, https, docker and cimd");
+    const bool names_file = is_file(text);
+    if (is_path(text, names_file))
+        return FileReference{.path = absolute(text),
+                             .hides_name = names_file && !text.ends_with(".aci") && is_image_name(text)};
+    return model::ImageName::parse(text);
+}
+
+Reference parse_reference(const std::string& text)
+{
+    return parse_reference(text, [](const std::string& path) {
+        const auto info = sys::stat_if_exists(AT_FDCWD, path, 0);
+        return info && S_ISREG(info->st_mode);
+    });
+}
+
+} // namespace rocket::image

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a user means by IMAGE (cli 4.1, 4.2): an image id or a prefix of one, a file, a name, or something to be fetched
+// from elsewhere. Errors: Kind::usage.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <variant>
+
+#include "common/model/image_name.hh"
+#include "common/model/names.hh"
+
+namespace rocket::image
+{
+
+struct FileReference {
+    std::string path;        // absolute
+    bool hides_name = false; // the word could also be an image name, but a file is called so
+};
+
+struct RemoteReference {
+    std::string kind; // "docker images" ..., for errors
+    std::string text;
+};
+
+using Reference = std::variant<model::ImageIdPrefix, FileReference, model::ImageName, RemoteReference>;
+
+// `is_file` says whether a path names an existing regular file.
+Reference parse_reference(const std::string& text, const std::function<bool(const std::string&)>& is_file);
+Reference parse_reference(const std::string& text); // asks the file system
+
+} // namespace rocket::image

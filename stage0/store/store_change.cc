@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// What makes, removes and cleans up in DATA/cas.
+#include <algorithm>
+
+#include "common/model/runtime.hh"
+#include "common/sys/file.hh"
+#include "common/sys/sys.hh"
+#include "stage0/store/catalog.hh"
+#include "stage0/store/named_lock.hh"
+#include "stage0/store/staging.hh"
+#include "stage0/store/store.hh"
+#include "stage0/store/tree_store.hh"
+
+namespace rocket::store
+{
+
+using model::ImageId;
+using model::PodStage;
+
+namespace
+{
+
+// Owner and group of what is there stay; new directories inherit the group of DATA (cli 1.6).
+void make_store_dir(const std::string& path, mode_t mode)
+{
+    if (!sys::make_dir_if_missing(AT_FDCWD, path, mode & 0777U))
+        return;
+    sys::check([&] { return ::chmod(path.c_str(), mode); }, "setting the mode of {}", text::quoted(path));
+}
+
+void make_store_dirs(const model::Layout& layout)
+{
+    const auto data = layout.data();
+    if (const auto slash = data.rfind('/'); slash != 0 && slash != data.npos)
+        sys::make_dirs(data.substr(0, slash), 0755);
+    make_store_dir(data, 02750);
+    for (const auto& path :
+         {layout.cas(), layout.images(), layout.database_dir(), layout.store_tmp(), layout.garbage(), layout.locks()})
+        make_store_dir(path, 02770);
+    make_store_dir(layout.trees(), 02700);
+}
+
+bool pod_uses(const std::string& pod, const ImageId& id)
+{
+    const auto content = file::read_if_exists(AT_FDCWD, pod + "/" + model::pod_dir::runtime);
+    if (!content)
+        return false;
+    const auto runtime = model::Runtime::parse(*content);
+    return std::any_of(runtime.apps.begin(), runtime.apps.end(), [&](const auto& app) { return app.image == id; });
+}
+
+// A pod in run/ has ended when nobody holds its lock; the others there will still run, or are being made.
+void refuse_if_used(const model::Layout& layout, const ImageId& id)
+{
+    for (const auto stage : {PodStage::prepare, PodStage::prepared, PodStage::run}) {
+        const auto pods = layout.pods(stage);
+        for (const auto& name : file::list_if_exists(AT_FDCWD, pods).value_or(std::vector<std::string>{})) {
+            const auto pod = pods + "/" + name;
+            bool used = true;
+            try {
+                used = pod_uses(pod, id) && (stage != PodStage::run || is_locked_exclusively(AT_FDCWD, pod.c_str()));
+            } catch (const Error& error) {
+                if (error.kind() == Error::Kind::not_found) // gone between listing and looking
+                    continue;
+            }
+            if (used)
+                throw Error{Error::Kind::busy, fmt::format("pod {} uses the image", text::quoted(name)),
+                            "`rocket rm` the pod first, or `rocket stop` it if it is running"};
+        }
+    }
+}
+
+// Trees that were published a moment before their image would have been, or outlived it.
+void sweep_orphaned_trees(const model::Layout& layout)
+{
+    if (!can_render())
+        return;
+    for (const auto& id : ids_in(layout.trees())) {
+        if (sys::stat_if_exists(AT_FDCWD, layout.image(id)))
+            continue;
+        const auto lock = NamedLock::try_take(layout.image_lock(id)); // held: it is being published
+        if (lock && !sys::stat_if_exists(AT_FDCWD, layout.image(id)))
+            delete_garbage(layout, discard_tree(layout, id));
+    }
+}
+
+} // namespace
+
+void Store::tidy()
+{
+    make_store_dirs(layout_);
+    sweep(layout_);
+    sweep_orphaned_trees(layout_);
+    read_catalog(layout_); // heals the index
+}
+
+bool Store::remove(const ImageId& id)
+{
+    make_store_dirs(layout_);
+    // Held shared while a pod is prepared: from looking its images up to the pod's own record of them.
+    const auto preparing =
+        Lock::take(sys::open(AT_FDCWD, layout_.prepare_lock(), O_RDWR | O_CREAT, 0660), Lock::Mode::exclusive);
+    refuse_if_used(layout_, id);
+    std::string image;
+    std::string tree;
+    {
+        const auto lock = NamedLock::take(layout_.image_lock(id));
+        image = discard(layout_, sys::open(AT_FDCWD, layout_.images(), O_RDONLY | O_DIRECTORY).get(), id.key());
+        if (can_render())
+            tree = discard_tree(layout_, id);
+    }
+    read_catalog(layout_);
+    delete_garbage(layout_, image);
+    delete_garbage(layout_, tree);
+    return !image.empty();
+}
+
+} // namespace rocket::store

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rendering, verifying and exporting: what reads an image's archive again.
+#include "common/sys/sys.hh"
+#include "stage0/store/named_lock.hh"
+#include "stage0/store/staging.hh"
+#include "stage0/store/store.hh"
+#include "stage0/store/tree_store.hh"
+#include "stage0/store/tree_walk.hh"
+
+namespace rocket::store
+{
+
+using model::ImageId;
+
+namespace
+{
+
+UnpackJob job_for(const Options& options, int archive)
+{
+    return {.archive = archive, .allow_devices = options.allow_devices, .limits = options.limits, .tick = options.tick};
+}
+
+NamedLock lock_image(const Store& store, const ImageId& id)
+{
+    return NamedLock::take(store.layout().image_lock(id), [&] {
+        if (store.options().on_wait)
+            store.options().on_wait(
+                fmt::format("another process is busy with image {}, waiting", text::quoted(id.key())));
+    });
+}
+
+[[noreturn]] void fail_damaged(const ImageId& id, std::string_view how)
+{
+    throw Error{Error::Kind::corrupt, fmt::format("image {} is damaged: {}", text::quoted(id.key()), how),
+                "remove it with `rocket image rm` and fetch it again"};
+}
+
+// Nothing that was unpacked is used before this.
+void check_unpacked(const Record& record, const Unpacked& unpacked)
+{
+    if (!record.id.agrees_with(unpacked.id))
+        fail_damaged(record.id, fmt::format("its archive now has the id {}", unpacked.id.key()));
+    if (text::hex(unpacked.tree.digest) != record.tree_digest)
+        fail_damaged(record.id, "its record and its archive do not fit together");
+}
+
+void demand_root(std::string_view what)
+{
+    if (!can_render())
+        throw Error{Error::Kind::unsupported, fmt::format("only root can {}", what), "run the command as root"};
+}
+
+void render_locked(const Store& store, const Record& record)
+{
+    const Staging staging{store.layout()};
+    const auto archive = store.open_archive(record.id);
+    const auto root = make_staged_tree(staging.fd());
+    auto job = job_for(store.options(), archive.get());
+    job.tree = root.get();
+    check_unpacked(record, unpack_image(job));
+    sys::syncfs(staging.fd());
+    publish_staged_tree(store.layout(), staging.fd(), record.id, record.tree_digest);
+}
+
+// What is wrong with the tree that is there; empty if nothing is.
+std::string damage_of_tree(const Store& store, const Record& record)
+{
+    const auto stated = stated_tree_digest(store.layout(), record.id);
+    if (stated != record.tree_digest)
+        return "the tree's digest file does not belong to the image";
+    const auto root = sys::open(AT_FDCWD, store.layout().tree_rootfs(record.id), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const auto tick = [&] {
+        if (store.options().tick)
+            store.options().tick(0, 0);
+    };
+    std::string found;
+    try {
+        found = text::hex(digest_of_tree(root.get(), tick));
+    } catch (const Error& error) {
+        return error.innermost();
+    }
+    return found == record.tree_digest
+               ? ""
+               : fmt::format("the tree has the digest {} instead of {}", found, record.tree_digest);
+}
+
+} // namespace
+
+bool Store::is_rendered(const ImageId& id) const
+{
+    return stated_tree_digest(layout_, id) == record(id).tree_digest;
+}
+
+std::string Store::render(const ImageId& id)
+{
+    const auto known = record(id);
+    mark_used(id);
+    if (stated_tree_digest(layout_, id) != known.tree_digest) {
+        demand_root("render an image");
+        const auto lock = lock_image(*this, id);
+        if (stated_tree_digest(layout_, id) != known.tree_digest) // unless somebody did while we waited
+            with_context(fmt::format("rendering image {}", text::quoted(id.key())),
+                         [&] { render_locked(*this, known); });
+    }
+    return layout_.tree_rootfs(id);
+}
+
+Store::Verdict Store::verify(const ImageId& id)
+{
+    demand_root("verify an image");
+    const auto known = record(id);
+    const auto lock = lock_image(*this, id);
+    const auto archive = open_archive(id);
+    check_unpacked(known, unpack_image(job_for(options_, archive.get())));
+    Verdict verdict{.was_rendered = sys::stat_if_exists(AT_FDCWD, layout_.tree(id)).has_value()};
+    if (!verdict.was_rendered)
+        return verdict;
+    verdict.tree_damage = damage_of_tree(*this, known);
+    if (verdict.tree_damage.empty())
+        return verdict;
+    const auto garbage = discard_tree(layout_, id); // before rendering: what is damaged must not be used
+    render_locked(*this, known);
+    delete_garbage(layout_, garbage);
+    return verdict;
+}
+
+void Store::write_image(const ImageId& id, int to) const
+{
+    const auto archive = open_archive(id);
+    auto job = job_for(options_, archive.get());
+    job.extract = false;
+    job.tar = to;
+    if (const auto written = unpack_image(job); !id.agrees_with(written.id))
+        fail_damaged(id, fmt::format("its archive now has the id {}", written.id.key()));
+}
+
+} // namespace rocket::store

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/store/tree_store.hh"
+
+#include "common/sys/file.hh"
+#include "common/sys/sys.hh"
+#include "stage0/store/staging.hh"
+
+namespace rocket::store
+{
+
+namespace
+{
+
+namespace tree_dir = model::tree_dir;
+
+constexpr const char* staged_tree = "tree";
+
+Fd open_trees(const model::Layout& layout)
+{
+    return sys::open(AT_FDCWD, layout.trees(), O_RDONLY | O_DIRECTORY);
+}
+
+} // namespace
+
+bool can_render() noexcept
+{
+    return ::geteuid() == 0;
+}
+
+Fd make_staged_tree(int staging)
+{
+    sys::make_dir(staging, staged_tree, 0700);
+    const auto tree = sys::open(staging, staged_tree, O_RDONLY | O_DIRECTORY);
+    // Not the store's group, nor its set-group-id bit, which everything in the tree would inherit.
+    sys::check([&] { return ::fchown(tree.get(), 0, 0); }, "setting the owner of the tree");
+    sys::check([&] { return ::fchmod(tree.get(), 0700); }, "setting the mode of the tree");
+    sys::make_dir(tree.get(), tree_dir::rootfs, 0700);
+    return sys::open(tree.get(), tree_dir::rootfs, O_RDONLY | O_DIRECTORY);
+}
+
+void publish_staged_tree(const model::Layout& layout, int staging, const model::ImageId& id, const std::string& digest)
+{
+    if (stated_tree_digest(layout, id) == digest)
+        return;
+    const auto tree = sys::open(staging, staged_tree, O_RDONLY | O_DIRECTORY);
+    file::write_new(tree.get(), tree_dir::digest, digest + "\n", 0600);
+    sys::fsync(tree.get());
+    const auto trees = open_trees(layout);
+    std::string replaced;
+    while (!sys::rename_no_replace(staging, staged_tree, trees.get(), id.key()))
+        replaced = discard(layout, trees.get(), id.key());
+    sys::fsync(trees.get());
+    delete_garbage(layout, replaced);
+}
+
+std::optional<std::string> stated_tree_digest(const model::Layout& layout, const model::ImageId& id)
+{
+    const auto digest = file::read_if_exists(AT_FDCWD, layout.tree(id) + "/" + tree_dir::digest, 256);
+    if (!digest || !sys::stat_if_exists(AT_FDCWD, layout.tree_rootfs(id)))
+        return std::nullopt;
+    return std::string{text::trim(*digest)};
+}
+
+std::string discard_tree(const model::Layout& layout, const model::ImageId& id)
+{
+    return discard(layout, open_trees(layout).get(), id.key());
+}
+
+} // namespace rocket::store
