@@ -131,7 +131,9 @@ Plan make_plan(const Pod& pod, const RunOptions& options)
     for (std::size_t index = 0; index < pod.manifest.apps.size(); ++index)
         plan.apps.push_back(plan_app(pod, index, plan.sources));
 
-    plan.init_argv = {"/usr/lib/systemd/systemd", "--system",        "--unit=pod.target",
+    // A unit that is always there: PID 1 has nothing to do at boot, and is ready for calls 10 ms sooner (it watches for
+    // passwords while it has jobs, and the end of an inotify watch takes long). The rest is started once the apps are.
+    plan.init_argv = {"/usr/lib/systemd/systemd", "--system",        "--unit=system.slice",
                       "--show-status=0",          "--crash-shell=0", "--dump-core=0"};
     plan.init_env = {"PATH=/usr/sbin:/usr/bin", "container=rocket", "container_uuid=" + pod.id.str(),
                      options.debug ? "SYSTEMD_LOG_TARGET=console" : "SYSTEMD_LOG_TARGET=null",

@@ -57,6 +57,7 @@ Fd mount_overlay(const AppPlan& app, int pod_dir)
     set_layer(overlay, "lowerdir+", "lowerdir", lower);
     set_layer(overlay, "upperdir", "upperdir", upper);
     set_layer(overlay, "workdir", "workdir", work);
+    overlay.flag("volatile"); // or its end would write back everything dirty on the disk; a pod does not survive a crash
     return overlay.create(MOUNT_ATTR_NODEV);
 }
 
