@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pod's own journal, reached through journald's stream protocol (sd_journal_stream_fd(3)): one stream per app and
+// output, under the app's name and unit. Nothing happens before there is output: only then is the pod asked for its
+// journal, and journald started. A journal that fails costs the journal, never the output or the pod.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/sys/fd.hh"
+#include "stage1/event_loop.hh"
+
+namespace rocket::stage1
+{
+
+class Journal;
+
+class JournalStream
+{
+public:
+    JournalStream(Journal& journal, std::string identifier, std::string unit, int priority);
+
+    void append(std::string_view bytes); // takes everything
+    // More than a journal should owe: stop reading from the app; `resume` is called once when it has caught up.
+    bool is_behind(std::function<void()> resume);
+
+private:
+    friend class Journal;
+    void connect();
+    void flush();
+    void give_up();
+
+    Journal& journal_;
+    std::string header_;
+    std::string backlog_;
+    Fd socket_;
+    Source writable_;
+    std::function<void()> resume_;
+};
+
+class Journal
+{
+public:
+    struct Pod {
+        std::function<std::optional<Fd>()> connect;   // to journald's stdout socket; empty: nobody listens
+        std::function<void()> start;                  // have the pod listen there; then call on_listening()
+        std::function<void()> stop;                   // have journald write everything out and end; then on_stopped()
+        std::function<void(const std::string&)> warn; // the journal is lost, and why
+    };
+
+    Journal(EventLoop& loop, Pod pod) : loop_{loop}, pod_{std::move(pod)} {}
+
+    void on_listening(); // the sockets are there
+    void on_running();   // journald is up: only from then on it can be stopped without losing anything
+    void on_stopped();
+    void abandon(); // the pod is ending without us
+
+    // Everything appended gets written out and journald ended, within bounds; then `done`. Journald that was never
+    // needed is not started for this.
+    void finish(std::function<void()> done);
+
+private:
+    friend class JournalStream;
+    enum class State { unused, starting, listening, running, stopping, finished };
+    void need();
+    void fail(const std::string& why);
+    void proceed(); // towards finish()
+
+    EventLoop& loop_;
+    Pod pod_;
+    State state_ = State::unused;
+    std::vector<JournalStream*> streams_;
+    std::function<void()> done_;
+    Source deadline_;
+};
+
+} // namespace rocket::stage1

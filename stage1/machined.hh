@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pod as a machine of systemd-machined (cli 9.2): machinectl, systemctl -M and journalctl -M find it under its
+// name. Without machined there is no machine and everything else works: nothing here is an error for the pod.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <string>
+
+#include "common/bus/bus.hh"
+#include "common/model/names.hh"
+#include "common/sys/error.hh"
+#include "stage1/event_loop.hh"
+
+namespace rocket::stage1
+{
+
+class Machined
+{
+public:
+    using Failed = std::function<void(const std::string& why)>;
+
+    explicit Machined(const model::PodId& id);
+
+    // Has machined make a scope with `leader` in it, and waits until it is there. Throws.
+    void create_scope(pid_t leader);
+    // Registers the pod in the cgroup it is in. Returns at once; the answer comes through the loop.
+    void register_in_place(pid_t leader, EventLoop& loop, Failed failed);
+
+private:
+    bus::Message call(const char* member, pid_t leader);
+
+    model::PodId id_;
+    bus::Bus bus_;
+    Failed failed_;
+};
+
+} // namespace rocket::stage1

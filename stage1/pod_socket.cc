@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage1/pod_socket.hh"
+
+#include <linux/openat2.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "common/sys/sys.hh"
+
+namespace rocket::stage1
+{
+
+namespace
+{
+
+sockaddr_un address_of(const std::string& path)
+{
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path)
+        fail(Error::Kind::system, "socket path {} is too long", text::quoted(path));
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    return address;
+}
+
+// The peer's credentials are those of whoever calls connect(2), and systemd and journald drop a peer whose pid they
+// cannot see. So a child inside the pod's PID namespace makes the call, on the socket that it shares with us: it
+// exists for this one system call (vfork), before anything could find it there. Returns an errno value.
+int connect_from_inside(int socket, const sockaddr_un& address, int init_pidfd)
+{
+    const auto ours = sys::open(AT_FDCWD, "/proc/self/ns/pid", O_RDONLY);
+    sys::check([&] { return ::setns(init_pidfd, CLONE_NEWPID); }, "entering the pod's PID namespace");
+    const pid_t child = ::vfork();
+    if (child == 0)
+        ::_exit(::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno);
+    const int fork_error = errno;
+    sys::check([&] { return ::setns(ours.get(), CLONE_NEWPID); }, "leaving the pod's PID namespace");
+    if (child < 0)
+        throw system_error(fork_error, "starting a process in the pod");
+    int status = 0;
+    sys::check([&] { return ::waitpid(child, &status, 0); }, "waiting for process {}", child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : ECONNREFUSED; // killed: the pod is ending
+}
+
+} // namespace
+
+std::optional<Fd> connect_in_pod(int run, const std::string& path, int init_pidfd)
+{
+    const auto place = sys::open_resolved_if_exists(run, path, O_PATH | O_NOFOLLOW | O_CLOEXEC,
+                                                    RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+    if (!place)
+        return std::nullopt;
+    if (!S_ISSOCK(sys::stat(place->get()).st_mode))
+        fail(Error::Kind::corrupt, "{} in the pod's /run is not a socket", text::quoted(path));
+
+    Fd socket{sys::check([] { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); }, "making a socket")};
+    const auto address = address_of(sys::proc_path(place->get()));
+    const int failed = connect_from_inside(socket.get(), address, init_pidfd);
+    if (failed == ECONNREFUSED) // bound, but not listening yet; or not any more
+        return std::nullopt;
+    if (failed != 0)
+        throw system_error(failed, fmt::format("connecting to {} in the pod", text::quoted(path)));
+    return socket;
+}
+
+Fd bind_notify_socket(int run)
+{
+    Fd socket{
+        sys::check([] { return ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }, "making a socket")};
+    const auto address = address_of(sys::proc_path(run) + '/' + notify_socket_name);
+    sys::check([&] { return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address); },
+               "binding {} in the pod's /run", text::quoted(notify_socket_name));
+    return socket;
+}
+
+} // namespace rocket::stage1

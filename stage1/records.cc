@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage1/records.hh"
+
+#include <unistd.h>
+
+#include "common/model/json.hh"
+#include "common/model/layout.hh"
+#include "common/sys/file.hh"
+#include "common/sys/process.hh"
+#include "common/sys/sys.hh"
+
+namespace rocket::stage1
+{
+
+namespace
+{
+
+namespace json = model::json;
+
+json::Value number_or_null(const std::optional<int>& number)
+{
+    return number ? json::Value{std::int32_t{*number}} : json::Value{};
+}
+
+std::string file_name(const std::string& path)
+{
+    return path.substr(path.rfind('/') + 1);
+}
+
+} // namespace
+
+void record_start(int pod_dir, const std::string& group)
+{
+    file::write_volatile(pod_dir, model::pod_dir::subcgroup, group + '\n');
+    file::write_volatile(pod_dir, model::pod_dir::ppid, fmt::format("{}\n", ::getpid()));
+}
+
+void record_init(int pod_dir, pid_t init)
+{
+    file::write_volatile(pod_dir, model::pod_dir::pid1, fmt::format("{} {}\n", init, start_time(init).value_or(0)));
+}
+
+void record_ready(int pod_dir)
+{
+    file::write_volatile(pod_dir, model::pod_dir::supervisor_status, "ready");
+}
+
+void record_result(int pod_dir, const std::string& app, const AppResult& result)
+{
+    const auto name = model::AppName::parse(app);
+    sys::make_dir_if_missing(pod_dir, model::pod_dir::status, 0755);
+    const auto dir = sys::open(pod_dir, model::pod_dir::status, O_RDONLY | O_DIRECTORY);
+    const json::Object record{
+        {"code", number_or_null(result.code)},
+        {"signal", number_or_null(result.signal)},
+        {"oom", result.oom},
+        {"started_ns", std::uint64_t{result.started_ns}},
+        {"finished_ns", std::uint64_t{result.finished_ns}},
+    };
+    file::write_volatile(dir.get(), file_name(model::pod_dir::app_result(name)), json::write(record) + '\n');
+    file::write_volatile(dir.get(), file_name(model::pod_dir::app_status(name)), fmt::format("{}", result.status()));
+}
+
+void record_exit(int pod_dir, int status, std::string_view reason)
+{
+    const json::Object record{
+        {"status", std::int32_t{status}}, {"reason", reason}, {"finished_ns", std::int64_t{sys::realtime_nsec()}}};
+    file::write_volatile(pod_dir, model::pod_dir::exit_record, json::write(record) + '\n');
+}
+
+} // namespace rocket::stage1

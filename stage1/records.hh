@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the supervisor writes into the pod directory, each file replaced as a whole: a reader sees the old content or
+// the new one. Nothing here has to survive a power cut, which ends the pod anyway.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+
+#include "stage1/app_progress.hh"
+
+namespace rocket::stage1
+{
+
+// subcgroup, then ppid: whoever finds ppid may rely on subcgroup (internals 3.4).
+void record_start(int pod_dir, const std::string& group);
+void record_init(int pod_dir, pid_t init);
+void record_ready(int pod_dir);
+void record_result(int pod_dir, const std::string& app, const AppResult& result);
+void record_exit(int pod_dir, int status, std::string_view reason);
+
+} // namespace rocket::stage1

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// The entry point `run` of the stage1 contract: stage0 becomes this program, in the same process, with the pod
+// directory as its working directory. From here on this process is the pod's supervisor. Exit status: cli 9.5.
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+
+#include "common/model/layout.hh"
+#include "common/sys/cgroup.hh"
+#include "common/sys/log.hh"
+#include "common/sys/process.hh"
+#include "common/sys/sys.hh"
+#include "common/sys/text.hh"
+#include "common/sys/trace.hh"
+#include "stage1/host_journal.hh"
+#include "stage1/launch.hh"
+#include "stage1/machined.hh"
+#include "stage1/placement.hh"
+#include "stage1/pod_socket.hh"
+#include "stage1/records.hh"
+#include "stage1/run_arguments.hh"
+#include "stage1/supervisor.hh"
+
+namespace
+{
+
+using namespace rocket;
+using namespace rocket::stage1;
+
+constexpr int set_up_failed = 254;
+constexpr int supervising_failed = 1;
+
+// The loop takes these from a signalfd; the pod's own processes get a clean slate from launch().
+void block_signals()
+{
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGWINCH})
+        ::sigaddset(&signals, signal);
+    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+}
+
+// The pod's lock came through execve. We hold it to the end; nobody else may.
+void keep_lock_to_ourselves()
+{
+    const char* number = std::getenv("RKT_LOCK_FD");
+    const auto fd = text::parse_decimal(number != nullptr ? number : "", INT32_MAX);
+    if (!fd)
+        throw Error{Error::Kind::usage, "no pod lock in RKT_LOCK_FD", "this program is started by `rocket run`"};
+    sys::set_cloexec(static_cast<int>(*fd), true);
+    ::unsetenv("RKT_LOCK_FD");
+}
+
+// The pod's cgroup: emptied and removed, whatever happens.
+class Group
+{
+public:
+    void set(std::string group) { group_ = std::move(group); }
+    const std::string& name() const noexcept { return group_; }
+    Group() = default;
+    Group(const Group&) = delete;
+    Group& operator=(const Group&) = delete;
+    ~Group()
+    {
+        try {
+            if (!group_.empty()) {
+                cgroup::kill(group_);
+                cgroup::remove(group_, 1000);
+            }
+        } catch (const std::exception&) { // gc will see to it
+        }
+    }
+
+private:
+    std::string group_;
+};
+
+class Run
+{
+public:
+    explicit Run(RunArguments arguments)
+        : options_{std::move(arguments.options)},
+          pod_{load_pod(arguments.id, sys::open(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY))}, plan_{
+                                                                                              make_plan(pod_, options_)}
+    {
+    }
+
+    int supervise();
+
+private:
+    void make_groups(LaunchOptions& launching);
+    void place_in_scope(pid_t init);
+    Launched start();
+    void register_machine(pid_t init);
+
+    RunOptions options_;
+    Pod pod_;
+    Plan plan_;
+    HostCgroups host_ = host_cgroups();
+    Placement placement_ = choose_group(pod_.id, host_);
+    Group group_;
+    EventLoop loop_;
+    HostNotify notify_{loop_};
+    std::optional<Machined> machined_;
+};
+
+// Warnings are about what the host lacks; the pod runs without.
+void warn(const std::string& what, const std::string& why)
+{
+    log::print("warning: {}: {}", what, why);
+}
+
+// In the scope that machined makes or, failing that, below the caller's group.
+void Run::place_in_scope(pid_t init)
+{
+    try {
+        machined_.emplace(pod_.id);
+        machined_->create_scope(init);
+        machined_.reset();
+        group_.set(cgroup::of_process(init).value_or(placement_.group));
+    } catch (const Error& error) {
+        machined_.reset();
+        warn("the pod is not registered as a machine", error.what());
+        make_group(placement_, placement_.fallback, host_.own);
+        group_.set(placement_.fallback);
+        cgroup::move(group_.name(), init);
+    }
+    record_start(pod_.dir.get(), group_.name());
+}
+
+void Run::make_groups(LaunchOptions& launching)
+{
+    if (placement_.kind == Placement::Kind::scope) {
+        launching.place = [this](pid_t init) { place_in_scope(init); };
+        launching.facts.controllers = cgroup::available_controllers(host_.own); // a scope gets what its neighbours have
+        return;
+    }
+    group_.set(placement_.group);
+    launching.facts.controllers = make_group(placement_, placement_.group, host_.own);
+    record_start(pod_.dir.get(), group_.name());
+}
+
+Launched Run::start()
+{
+    // By this PID 1 says that it is ready to take calls; before, it has nothing to do but become so.
+    plan_.init_env.push_back(std::string{"NOTIFY_SOCKET=/run/"} + notify_socket_name);
+    LaunchOptions launching;
+    launching.facts = host_facts();
+    if (const char* term = std::getenv("TERM"))
+        launching.facts.term = term;
+    make_groups(launching);
+    trace::mark("cgroup ready");
+    Fd group_fd;
+    if (!group_.name().empty()) {
+        group_fd = cgroup::open(group_.name());
+        launching.cgroup = group_fd.get();
+    }
+    auto launched = launch(pod_, plan_, std::move(launching));
+    trace::mark("launched");
+    record_init(pod_.dir.get(), launched.init.pid());
+    return launched;
+}
+
+void Run::register_machine(pid_t init)
+{
+    if (placement_.kind != Placement::Kind::payload)
+        return;
+    const auto failed = [](const std::string& why) { warn("the pod is not registered as a machine", why); };
+    try {
+        machined_.emplace(pod_.id);
+        machined_->register_in_place(init, loop_, failed);
+    } catch (const Error& error) {
+        failed(error.what());
+    }
+}
+
+int Run::supervise()
+{
+    notify_.starting("starting the pod");
+    auto launched = start();
+    register_machine(launched.init.pid());
+    if (host_.booted)
+        link_into_host_journal(pod_);
+    try {
+        return Supervisor{loop_, notify_, pod_, plan_, std::move(launched), group_.name()}.run();
+    } catch (const Error& error) {
+        log::error(error);
+        record_exit(pod_.dir.get(), supervising_failed, error.what());
+        return supervising_failed;
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    ensure_standard_fds();
+    log::set_prefix("run");
+    trace::start("run");
+    trace::mark("start");
+    try {
+        block_signals();
+        keep_lock_to_ourselves();
+        auto arguments = parse_run_arguments({argv + 1, argv + argc});
+        log::set_debug(arguments.options.debug);
+        Run pod{std::move(arguments)};
+        trace::mark("planned");
+        const int status = pod.supervise();
+        trace::mark("end");
+        return status;
+    } catch (const Error& error) {
+        log::error(error);
+    } catch (const std::exception& error) {
+        log::print("{}", error.what());
+    }
+    return set_up_failed;
+}

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage1/supervisor.hh"
+
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "common/sys/cgroup.hh"
+#include "common/sys/log.hh"
+#include "common/sys/sys.hh"
+#include "common/sys/trace.hh"
+#include "stage1/pod_socket.hh"
+#include "stage1/records.hh"
+#include "stage1/teardown.hh"
+
+namespace rocket::stage1
+{
+
+namespace
+{
+
+constexpr const char* manager_socket = "systemd/private";
+constexpr const char* journal_socket = "systemd/journal/stdout";
+constexpr const char* services_unit = "pod.target"; // journal and bus sockets
+constexpr const char* journal_socket_unit = "systemd-journald.socket";
+constexpr const char* journal_unit = "systemd-journald.service";
+constexpr std::uint64_t stop_timeout_usec = 15'000'000; // longer than each app's own (unit_properties.cc)
+
+bool is_dead(const std::optional<std::string>& state)
+{
+    return state == "inactive" || state == "failed";
+}
+
+} // namespace
+
+// --- booting --------------------------------------------------------------------------------------------------------
+
+Supervisor::Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, const Plan& plan, Launched launched,
+                       std::string group)
+    : loop_{loop}, notify_{notify}, pod_{pod}, launched_{std::move(launched)}, group_{std::move(group)},
+      output_{loop, STDOUT_FILENO}, error_{loop, STDERR_FILENO},
+      journal_{
+          loop,
+          Journal::Pod{
+              .connect = [this] { return connect_in_pod(launched_.run.get(), journal_socket, launched_.init.pidfd()); },
+              .start = [this] { start_services(); },
+              .stop =
+                  [this] {
+                      manager_->stop(journal_unit, [this](const std::string* error) {
+                          if (error != nullptr)
+                              journal_.on_stopped();
+                      });
+                  },
+              .warn = [](const std::string& why) { log::print("warning: the pod's journal is incomplete: {}", why); }}}
+{
+    const auto stdio = stdio_of_apps(plan.interactive);
+    for (auto& spec : launched_.apps)
+        apps_.push_back(std::make_unique<RunningApp>(std::move(spec), stdio));
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT})
+        signals_.push_back(loop_.on_signal(signal, [this, signal](std::uint32_t) { on_signal(signal); }));
+    init_gone_ = loop_.on_io(launched_.init.pidfd(), EPOLLIN, [this](std::uint32_t) { on_init_gone(); });
+    if (launched_.console) {
+        console_peer_ =
+            Fd{::ioctl(launched_.console.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC)}; // keeps it open
+        console_ = std::make_unique<Relay>(loop_, std::move(launched_.console), error_, nullptr, "systemd");
+        console_->set_pid(1);
+    }
+}
+
+Supervisor::~Supervisor() = default;
+
+Stdio Supervisor::stdio_of_apps(bool interactive)
+{
+    if (!interactive)
+        return {Stdio::Kind::relayed, &output_, &error_, &journal_};
+    if (::isatty(STDIN_FILENO) != 1)
+        return {Stdio::Kind::passed};
+    terminal_.emplace(loop_, std::move(launched_.terminal), [this] { kill_all("killed from the terminal"); });
+    return {Stdio::Kind::terminal};
+}
+
+// An app that cannot be executed at all ends the pod before PID 1 is asked for anything.
+bool Supervisor::report_unstartable()
+{
+    for (auto& app : apps_) {
+        for (const auto& line : app->spec().reports)
+            log::print("warning: app {}: {}", text::quoted(app->spec().name), line);
+        if (app->spec().exec_error.empty())
+            continue;
+        log::print("app {}: {}", text::quoted(app->spec().name), app->spec().exec_error);
+        app->progress().end_with({.code = AppProgress::exec_failed});
+        record_result(pod_.dir.get(), app->spec().name, app->progress().result());
+        if (first_failure_ == nullptr)
+            first_failure_ = app.get();
+    }
+    return first_failure_ != nullptr;
+}
+
+int Supervisor::run()
+{
+    if (report_unstartable()) {
+        finish("app " + text::quoted(first_failure_->spec().name) + " cannot be executed");
+    } else {
+        // First the socket, then the look: whichever way round PID 1 does it, we do not miss that it is ready.
+        notify_socket_ = bind_notify_socket(launched_.run.get());
+        notified_ = loop_.on_io(notify_socket_.get(), EPOLLIN, [this](std::uint32_t) { on_notify(); });
+        if (connect())
+            start_apps();
+    }
+    loop_.run();
+    const bool gone = tear_down(std::move(launched_.init), group_);
+    trace::mark("pod gone");
+    if (!gone)
+        log::print("warning: processes of the pod are still dying in cgroup {}", text::quoted(group_));
+    const int status = exit_status();
+    record_exit(pod_.dir.get(), status, reason_);
+    return status;
+}
+
+void Supervisor::on_notify()
+{
+    char message[4096];
+    const auto size = ::recv(notify_socket_.get(), message, sizeof message, MSG_DONTWAIT);
+    const std::string_view text{message, static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+    if (text.find("READY=1") == std::string_view::npos || phase_ != Phase::booting)
+        return;
+    trace::mark("systemd ready");
+    if (!connect())
+        fail(Error::Kind::system, "the pod's systemd is ready but does not listen on its private socket");
+    start_apps();
+}
+
+bool Supervisor::connect()
+{
+    auto socket = connect_in_pod(launched_.run.get(), manager_socket, launched_.init.pidfd());
+    if (!socket)
+        return false;
+    notified_.reset();
+    notify_socket_.reset(); // closed, or PID 1 would wait for us to read
+    manager_ = std::make_unique<Manager>(
+        loop_, std::move(*socket),
+        Manager::Events{.changed = [this](const std::string& unit, const UnitChange& change) { on_unit(unit, change); },
+                        .lost = [this] { on_manager_lost(); }});
+    trace::mark("connected");
+    return true;
+}
+
+void Supervisor::start_apps()
+{
+    phase_ = Phase::running;
+    for (auto& app : apps_)
+        app->start(loop_, *manager_, [this, &app = *app](const std::string& why) {
+            log::print("app {} cannot be started: {}", text::quoted(app.spec().name), why);
+            app.progress().end_with({.code = 254});
+            on_ended(app);
+        });
+    trace::mark("apps started");
+}
+
+// --- running --------------------------------------------------------------------------------------------------------
+
+void Supervisor::on_unit(const std::string& unit, const UnitChange& change)
+{
+    if (unit == journal_socket_unit && change.active_state == "active")
+        journal_.on_listening();
+    if (unit == journal_unit && change.active_state == "active")
+        journal_.on_running();
+    if (unit == journal_unit && is_dead(change.active_state))
+        journal_.on_stopped();
+    for (auto& app : apps_) {
+        if (app->unit() != unit || app->progress().has_ended())
+            continue;
+        app->apply(change);
+        check_ready();
+        if (app->progress().has_ended())
+            on_ended(*app);
+    }
+}
+
+void Supervisor::on_ended(RunningApp& app)
+{
+    trace::mark("app ended");
+    record_result(pod_.dir.get(), app.spec().name, app.progress().result());
+    report(app);
+    if (app.progress().failed() && first_failure_ == nullptr)
+        first_failure_ = &app;
+    if (app.progress().failed())
+        stop_all("app " + text::quoted(app.spec().name) + " failed");
+    end_if_all_ended();
+}
+
+// What the exit status alone would not tell.
+void Supervisor::report(const RunningApp& app) const
+{
+    const auto name = text::quoted(app.spec().name);
+    const auto& result = app.progress().result();
+    if (app.progress().failed_in_setup() && result.code == AppProgress::exec_failed)
+        log::print("app {}: {} cannot be executed: it, or its interpreter, is missing or not executable", name,
+                   text::quoted(app.spec().main.path));
+    else if (app.progress().failed_in_setup())
+        log::print("app {} could not be set up: status {} (see systemd.exec(5), \"Process Exit Codes\")", name,
+                   *result.code);
+    else if (app.progress().failed_before_main() && app.spec().pre_start && app.progress().failed())
+        log::print("app {}: pre-start handler {} failed", name, text::quoted(app.spec().pre_start->path));
+    else if (result.oom)
+        log::print("app {} was killed: out of memory", name);
+}
+
+void Supervisor::check_ready()
+{
+    const bool all_up = std::all_of(apps_.begin(), apps_.end(), [](auto& app) { return app->progress().is_up(); });
+    if (is_ready_ || first_failure_ != nullptr || !all_up)
+        return;
+    is_ready_ = true;
+    trace::mark("apps up");
+    record_ready(pod_.dir.get());
+    notify_.ready(apps_.size() == 1 ? "1 app is running" : fmt::format("{} apps are running", apps_.size()));
+    const bool any_running =
+        std::any_of(apps_.begin(), apps_.end(), [](auto& app) { return !app->progress().has_ended(); });
+    if (phase_ == Phase::running && any_running)
+        start_services();
+}
+
+// The journal's and the bus's sockets: after the apps, which do not wait for them.
+void Supervisor::start_services()
+{
+    if (!manager_ || std::exchange(services_started_, true))
+        return;
+    manager_->start(services_unit, [](const std::string* error) {
+        if (error != nullptr)
+            log::print("warning: the pod's journal and bus are not available: {}", *error);
+    });
+}
+
+// --- ending ---------------------------------------------------------------------------------------------------------
+
+void Supervisor::on_signal(int signal)
+{
+    if (phase_ == Phase::stopping || phase_ == Phase::draining || signal == SIGQUIT)
+        kill_all("killed");
+    else
+        stop_all("stopped");
+}
+
+void Supervisor::stop_all(const std::string& reason)
+{
+    if (phase_ == Phase::booting) // nothing runs yet
+        return finish(reason);
+    if (phase_ != Phase::running)
+        return;
+    phase_ = Phase::stopping;
+    reason_ = reason;
+    notify_.stopping(reason);
+    for (auto& app : apps_) {
+        if (app->progress().has_ended())
+            continue;
+        app->progress().stop_requested();
+        manager_->stop(app->unit(), nullptr);
+    }
+    deadline_ = loop_.after(stop_timeout_usec, [this](std::uint32_t) { kill_all("killed: did not stop in time"); });
+}
+
+// What happens next comes through on_init_gone().
+void Supervisor::kill_all(const std::string& reason)
+{
+    if (first_failure_ == nullptr)
+        reason_ = reason;
+    cgroup::kill(group_);
+    launched_.init.kill(SIGKILL);
+}
+
+void Supervisor::on_init_gone()
+{
+    init_gone_.reset();
+    trace::mark("init gone");
+    if (phase_ == Phase::booting && reason_.empty())
+        fail(Error::Kind::system, "the pod's systemd ended before it was ready");
+    if (reason_.empty())
+        reason_ = "the pod's systemd ended";
+    journal_.abandon();
+    for (auto& app : apps_) {
+        if (app->progress().has_ended())
+            continue;
+        app->progress().end_with({.signal = SIGKILL, .finished_ns = static_cast<std::uint64_t>(sys::realtime_nsec())});
+        record_result(pod_.dir.get(), app->spec().name, app->progress().result());
+        if (first_failure_ == nullptr)
+            first_failure_ = app.get();
+    }
+    if (phase_ == Phase::booting || phase_ == Phase::running)
+        phase_ = Phase::stopping;
+    end_if_all_ended();
+}
+
+// PID 1 is about to end, or starts itself over; the apps' fate is then told by its end.
+void Supervisor::on_manager_lost()
+{
+    journal_.abandon();
+    if (phase_ == Phase::booting)
+        fail(Error::Kind::system, "the pod's systemd closed the connection");
+}
+
+void Supervisor::end_if_all_ended()
+{
+    const bool all_ended =
+        std::all_of(apps_.begin(), apps_.end(), [](auto& app) { return app->progress().has_ended(); });
+    if (all_ended && (phase_ == Phase::running || phase_ == Phase::stopping))
+        drain();
+}
+
+// Everything the apps wrote, to the caller; then to the journal; then the end.
+void Supervisor::drain()
+{
+    phase_ = Phase::draining;
+    deadline_.reset();
+    if (terminal_)
+        terminal_->finish();
+    undrained_ = apps_.size();
+    for (auto& app : apps_)
+        app->finish_output([this] {
+            if (--undrained_ > 0)
+                return;
+            trace::mark("output drained");
+            journal_.finish([this] {
+                trace::mark("journal written");
+                finish("all apps ended");
+            });
+        });
+}
+
+void Supervisor::finish(const std::string& reason)
+{
+    phase_ = Phase::over;
+    if (reason_.empty())
+        reason_ = reason;
+    init_gone_.reset();
+    loop_.stop();
+}
+
+int Supervisor::exit_status() const
+{
+    return first_failure_ != nullptr ? first_failure_->progress().result().status() : 0;
+}
+
+} // namespace rocket::stage1

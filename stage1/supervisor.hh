@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of a pod from the exec of its PID 1 to its end (design.md, "How a pod comes to life", steps 4 to 6): starts
+// the apps, hands on what they write, tells the host's managers, stops them when asked, and decides the pod's exit
+// status (cli 9.5). run() returns when nothing of the pod is left. Errors: what makes supervising impossible; the pod
+// is gone then, too.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "stage1/caller_terminal.hh"
+#include "stage1/event_loop.hh"
+#include "stage1/host_notify.hh"
+#include "stage1/journal.hh"
+#include "stage1/launch.hh"
+#include "stage1/manager.hh"
+#include "stage1/output.hh"
+#include "stage1/running_app.hh"
+
+namespace rocket::stage1
+{
+
+class Supervisor
+{
+public:
+    // `group`: the pod's cgroup.
+    Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, const Plan& plan, Launched launched,
+               std::string group);
+    ~Supervisor();
+    Supervisor(const Supervisor&) = delete;
+    Supervisor& operator=(const Supervisor&) = delete;
+
+    int run(); // the exit status
+
+private:
+    enum class Phase { booting, running, stopping, draining, over };
+
+    // booting
+    Stdio stdio_of_apps(bool interactive);
+    bool report_unstartable();
+    void on_notify();
+    bool connect();
+    void start_apps();
+
+    // running
+    void on_unit(const std::string& unit, const UnitChange& change);
+    void on_ended(RunningApp& app);
+    void report(const RunningApp& app) const;
+    void check_ready();
+    void start_services();
+
+    // ending
+    void on_signal(int signal);
+    void stop_all(const std::string& reason);
+    void kill_all(const std::string& reason);
+    void on_init_gone();
+    void on_manager_lost();
+    void end_if_all_ended();
+    void drain();
+    void finish(const std::string& reason);
+    int exit_status() const;
+
+    EventLoop& loop_;
+    HostNotify& notify_;
+    const Pod& pod_;
+    Launched launched_;
+    std::string group_;
+    Output output_, error_;
+    Journal journal_;
+    std::optional<CallerTerminal> terminal_;
+    std::vector<std::unique_ptr<RunningApp>> apps_;
+    std::unique_ptr<Relay> console_; // debug: what PID 1 says
+    Fd console_peer_;
+    std::unique_ptr<Manager> manager_;
+    Phase phase_ = Phase::booting;
+    bool is_ready_ = false;
+    bool services_started_ = false;
+    const RunningApp* first_failure_ = nullptr;
+    std::size_t undrained_ = 0;
+    std::string reason_;
+    Fd notify_socket_;
+    Source notified_, init_gone_, deadline_;
+    std::vector<Source> signals_;
+};
+
+} // namespace rocket::stage1
