@@ -15,11 +15,18 @@ namespace
 
 constexpr std::uint64_t in_root = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 
-// Splits off the last component: "/a/b" -> {"/a", "b"}, "b" -> {".", "b"}.
-std::pair<std::string, std::string> split_last(const std::string& cleaned)
+constexpr int link_limit = 40; // as the kernel's
+
+// Where the link `name` in `parent`, which is the directory at the path `where`, points to; nullopt if it is no link.
+std::optional<std::string> link_target(int parent, const std::string& name, const std::string& where, int& links)
 {
-    const auto slash = cleaned.rfind('/');
-    return {slash == 0 ? "/" : cleaned.substr(0, slash), cleaned.substr(slash + 1)};
+    const auto found = sys::stat_if_exists(parent, name);
+    if (!found || !S_ISLNK(found->st_mode))
+        return std::nullopt;
+    if (--links < 0)
+        throw system_error(ELOOP, text::quoted(where + name));
+    const auto target = sys::read_link(parent, name);
+    return target.starts_with('/') ? target : where + target;
 }
 
 } // namespace
@@ -52,32 +59,48 @@ std::optional<std::string> InRoot::read_file(const std::string& path, std::size_
 
 Fd InRoot::make_dirs(const std::string& path) const
 {
-    if (auto existing = open_if_exists(path, O_PATH | O_DIRECTORY))
-        return std::move(*existing);
-    const auto cleaned = clean_absolute(path);
-    Fd here = sys::open(fd(), ".", O_PATH | O_DIRECTORY);
-    std::string walked;
-    for (const auto& name : text::split(cleaned.substr(1), '/')) {
-        walked += '/' + name;
-        auto next = open_if_exists(walked, O_PATH | O_DIRECTORY);
-        if (!next) {
-            // A dangling link is in the way: what it points to cannot be made by name, so say what is wrong.
-            if (!sys::make_dir_if_missing(here.get(), name, 0755))
-                fail(Error::Kind::corrupt, "{} is in the way of directory {}", text::quoted(walked),
-                     text::quoted(path));
-            next = sys::open(here.get(), name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
-        }
-        here = std::move(*next);
-    }
-    return here;
+    int links = link_limit;
+    return make_dirs(path, links);
 }
 
 Fd InRoot::make_file(const std::string& path) const
 {
+    int links = link_limit;
+    return make_file(path, links);
+}
+
+Fd InRoot::make_dirs(const std::string& path, int& links) const
+{
+    if (auto existing = open_if_exists(path, O_PATH | O_DIRECTORY))
+        return std::move(*existing);
+    const auto names = text::split(path, '/');
+    std::string walked = "/";
+    for (auto name = names.begin(); name != names.end(); ++name) {
+        if (name->empty())
+            continue;
+        const auto next = walked + *name + '/';
+        if (!open_if_exists(next, O_PATH | O_DIRECTORY)) {
+            const auto parent = open(walked, O_PATH | O_DIRECTORY);
+            if (const auto target = link_target(parent.get(), *name, walked, links))
+                return make_dirs(fmt::format("{}/{}", *target, fmt::join(name + 1, names.end(), "/")), links);
+            if (!sys::make_dir_if_missing(parent.get(), *name, 0755))
+                fail(Error::Kind::corrupt, "{} is in the way of directory {}", text::quoted(walked + *name),
+                     text::quoted(path));
+        }
+        walked = next;
+    }
+    return open(walked, O_PATH | O_DIRECTORY);
+}
+
+Fd InRoot::make_file(const std::string& path, int& links) const
+{
     if (auto existing = open_if_exists(path, O_PATH))
         return std::move(*existing);
-    const auto [parent, name] = split_last(clean_absolute(path));
-    const auto dir = make_dirs(parent);
+    const auto slash = path.rfind('/');
+    const auto parent = path.substr(0, slash + 1), name = path.substr(slash + 1);
+    const auto dir = make_dirs(parent, links);
+    if (const auto target = link_target(dir.get(), name, parent, links))
+        return make_file(*target, links);
     sys::open(dir.get(), name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0644);
     return sys::open(dir.get(), name, O_PATH | O_NOFOLLOW);
 }

@@ -29,13 +29,16 @@ public:
     // waited for). Kind::corrupt if it is larger than `limit`.
     std::optional<std::string> read_file(const std::string& path, std::size_t limit) const;
 
-    // The directory at `path`, with missing parents, each 0755 root:root (VOL-10). What is in the way and not a
-    // directory is an error.
+    // The directory at `path`, with missing parents, each 0755 root:root (VOL-10), also where a link points to nothing
+    // yet: Debian's /var/lock -> /run/lock. What is in the way and neither directory nor link is an error.
     Fd make_dirs(const std::string& path) const;
     // An existing or new empty regular file at `path`, with parents; for bind mounts of single files (VOL-16).
     Fd make_file(const std::string& path) const;
 
 private:
+    Fd make_dirs(const std::string& path, int& links) const;
+    Fd make_file(const std::string& path, int& links) const;
+
     Fd root_;
 };
 
