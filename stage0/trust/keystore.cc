@@ -81,13 +81,20 @@ private:
     std::vector<std::string> warnings_;
 };
 
-// Below config_dir, which is somebody else's to create: each directory on the way, with exactly this mode.
+// What a new directory gets: 0755, and where the one above belongs to a group of administrators (set-gid and writable
+// for it, cli 1.6), the same again, or the next of them could not add a key.
+mode_t mode_below(int parent)
+{
+    const auto mode = sys::stat(parent).st_mode;
+    return 0755U | ((mode & S_ISGID) != 0 ? mode & (S_ISGID | S_IWGRP) : 0U);
+}
+
 Fd make_key_dir(const std::string& config_dir, const std::string& relative)
 {
-    constexpr mode_t mode = 0755;
-    sys::make_dirs(config_dir, mode);
+    sys::make_dirs(config_dir, 0755);
     auto here = sys::open(AT_FDCWD, config_dir, O_RDONLY | O_DIRECTORY);
     for (const auto& component : text::split(relative, '/')) {
+        const auto mode = mode_below(here.get());
         const bool made = sys::make_dir_if_missing(here.get(), component, mode);
         auto next = sys::open(here.get(), component, O_RDONLY | O_DIRECTORY);
         if (made) {
