@@ -20,12 +20,19 @@ using text::quoted;
 struct Options {
     std::string app;
     std::string user;
+    std::string group;
+    std::string working_directory;
+    bool as_root = false;
 };
 
 void declare(Options& options, FlagSet& flags)
 {
     flags.add("app", options.app, "name of the app to enter within the specified pod");
-    flags.add("user", options.user, "'root' to be root in the pod; by default the app's own user");
+    flags.add("user", options.user, "run the command as this user of the app's image, instead of the app's own");
+    flags.add("group", options.group, "run the command as this group of the app's image, instead of the app's own");
+    flags.add("working-dir", options.working_directory, "run the command in this directory of the app, instead of /");
+    flags.add("as-root", options.as_root,
+              "run the command as root in the pod; never with more rights than the app has");
 }
 
 // The pod has just been started when its pid is not known yet.
@@ -73,8 +80,14 @@ int run(Invocation& invocation, const Options& options)
     wait_for_pid(pod);
 
     std::vector<std::string> words{fmt::format("--pid={}", pid_of(pod)), fmt::format("--appname={}", app)};
-    if (!options.user.empty())
-        words.push_back(fmt::format("--user={}", options.user));
+    const auto add_if = [&](bool wanted, std::string word) {
+        if (wanted)
+            words.push_back(std::move(word));
+    };
+    add_if(!options.user.empty(), "--user=" + options.user);
+    add_if(!options.group.empty(), "--group=" + options.group);
+    add_if(!options.working_directory.empty(), "--cwd=" + options.working_directory);
+    add_if(options.as_root, "--as-root");
     words.emplace_back("--");
     words.insert(words.end(), invocation.args.begin() + 1, invocation.args.end());
     if (invocation.args.size() == 1) {
