@@ -118,8 +118,8 @@ json::Value to_json(const pod::PodInfo& info, const model::Layout& layout)
     }
     json::ObjectWriter object;
     object.set("name", info.id.str()).set("state", name_of(info.state));
-    object.set_if(!names.empty(), "app_names", std::move(names));
-    object.set_if(!apps.empty(), "apps", std::move(apps));
+    if (!names.empty())
+        object.set("app_names", std::move(names)).set("apps", std::move(apps));
     if (info.created)
         object.set("created_at", seconds(*info.created));
     if (info.started)
