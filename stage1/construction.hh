@@ -53,6 +53,8 @@ Fd clone_run_file(const Construction& pod, const std::string& name);            
 // devices.cc
 void make_devices(Construction& pod); // PID 1's /dev
 void mount_app_devices(const Construction& pod, AppRoot& app);
+// The pod's journal, where /dev/log leads: before volumes, in the app's own layer.
+void mount_journal_sockets(const Construction& pod, AppRoot& app);
 
 // kernel_trees.cc
 void mount_kernel_trees(Construction& pod); // PID 1's /proc and /sys

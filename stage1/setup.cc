@@ -52,6 +52,7 @@ void prepare_app(Construction& pod, AppRoot& app)
 {
     prepare_name_files(pod, app);
     const auto places = find_volume_places(app);
+    mount_journal_sockets(pod, app);
     mount_app_devices(pod, app);
     mount_app_kernel_trees(pod, app);
     mount_volumes(app, places);

@@ -47,17 +47,30 @@ void set_layer(mount::NewFilesystem& overlay, const char* key, const char* old_k
         overlay.set(old_key, sys::proc_path(layer.get()));
 }
 
+void copy_owner_and_mode(const Fd& from, const Fd& to)
+{
+    const auto wanted = sys::stat(from.get()), found = sys::stat(to.get());
+    if (wanted.st_uid != found.st_uid || wanted.st_gid != found.st_gid)
+        sys::check([&] { return ::fchownat(to.get(), "", wanted.st_uid, wanted.st_gid, AT_EMPTY_PATH); },
+                   "setting the owner of the app's root");
+    if (wanted.st_mode != found.st_mode)
+        sys::check([&] { return ::fchmodat(to.get(), ".", wanted.st_mode & 07777, 0); },
+                   "setting the mode of the app's root");
+}
+
 Fd mount_overlay(const AppPlan& app, int pod_dir)
 {
     const auto lower = open_dir(AT_FDCWD, app.tree);
     const auto upper = open_dir(pod_dir, app.upper);
+    copy_owner_and_mode(lower, upper); // the overlay's root is the upper one
     const auto work = open_dir(pod_dir, app.work);
     make_top_directories(lower.get(), upper.get());
     mount::NewFilesystem overlay{"overlay"};
     set_layer(overlay, "lowerdir+", "lowerdir", lower);
     set_layer(overlay, "upperdir", "upperdir", upper);
     set_layer(overlay, "workdir", "workdir", work);
-    overlay.flag("volatile"); // or its end would write back everything dirty on the disk; a pod does not survive a crash
+    overlay.flag(
+        "volatile"); // or its end would write back everything dirty on the disk; a pod does not survive a crash
     return overlay.create(MOUNT_ATTR_NODEV);
 }
 
