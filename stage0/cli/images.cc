@@ -22,18 +22,40 @@ std::unique_ptr<image::Verifier> make_verifier(const Context& context)
 
 } // namespace
 
-ImageSource::ImageSource(const Context& context)
-    : store_{model::Layout{context.data_dir()}, {.tick = [](std::uint64_t, std::uint64_t) { notify::tick(); }}},
-      verifier_{make_verifier(context)}, acquirer_{store_,
-                                                   verifier_.get(),
-                                                   {.say = [](const std::string& line) { log::print(line); },
-                                                    .debug = [](const std::string& line) { log::debug(line); }}}
+store::Store open_store(const Context& context, Progress& progress)
 {
+    store::Options options;
+    options.tick = [&progress](std::uint64_t done, std::uint64_t total) {
+        notify::tick();
+        progress.show(done, total);
+    };
+    options.on_wait = [](const std::string& line) { log::print(line); };
+    return store::Store{model::Layout{context.data_dir()}, std::move(options)};
+}
+
+ImageSource::ImageSource(const Context& context)
+    : store_{open_store(context, progress_)}, verifier_{make_verifier(context)},
+      acquirer_{store_,
+                verifier_.get(),
+                {.say =
+                     [this](const std::string& line) {
+                         progress_.clear();
+                         log::print(line);
+                     },
+                 .debug = [](const std::string& line) { log::debug(line); }}}
+{
+}
+
+model::ImageId ImageSource::fetch(const image::Request& request)
+{
+    const auto id = acquirer_.acquire(request);
+    progress_.clear();
+    return id;
 }
 
 pod::Image ImageSource::acquire(const image::Request& request)
 {
-    const auto id = acquirer_.acquire(request);
+    const auto id = fetch(request);
     auto text = store_.manifest_bytes(id);
     auto manifest = model::ImageManifest::parse(text);
     return {.id = id, .manifest = std::move(manifest), .manifest_text = std::move(text), .tree = store_.render(id)};

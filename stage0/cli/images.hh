@@ -6,6 +6,7 @@
 
 #include "common/sys/fd.hh"
 #include "stage0/cli/context.hh"
+#include "stage0/cli/progress.hh"
 #include "stage0/image/acquire.hh"
 #include "stage0/pod/image.hh"
 #include "stage0/store/store.hh"
@@ -17,13 +18,19 @@ class ImageSource
 {
 public:
     explicit ImageSource(const Context& context);
-    // Found or fetched, verified unless --insecure-options=image, and rendered.
+    // Found or fetched, verified unless --insecure-options=image.
+    model::ImageId fetch(const image::Request& request);
+    // The same, and rendered.
     pod::Image acquire(const image::Request& request);
 
 private:
+    Progress progress_;
     store::Store store_;
     std::unique_ptr<image::Verifier> verifier_; // null: signatures are not looked at
     image::Acquirer acquirer_;
 };
+
+// The store alone, for commands that only look at images or remove them. `progress` has to outlive it.
+store::Store open_store(const Context& context, Progress& progress);
 
 } // namespace rocket::cli

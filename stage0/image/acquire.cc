@@ -143,8 +143,7 @@ ImageId Acquirer::acquire_file(const FileReference& file, const Request& request
     if (file.hides_name)
         say(fmt::format("{} is a file here, which is read instead of the image of that name",
                         text::quoted(request.image)));
-    return with_context(fmt::format("error fetching {}", text::quoted(file.path)),
-                        [&] { return fetch_file(file.path, request); });
+    return fetch_file(file.path, request);
 }
 
 ImageId Acquirer::fetch_file(const std::string& path, const Request& request)
@@ -214,15 +213,11 @@ std::optional<ImageId> Acquirer::already_fetched(const std::string& stamp) const
 void Acquirer::check_supported(const model::ImageManifest& manifest)
 {
     if (!manifest.dependencies.empty())
-        throw Error{Error::Kind::unsupported,
-                    fmt::format("image {} depends on other images, which this build cannot render",
-                                text::quoted(manifest.name.str())),
-                    "build an image that contains everything it needs"};
+        fail(Error::Kind::unsupported, "image {} depends on other images, which this build cannot render",
+             text::quoted(manifest.name.str()));
     if (!manifest.path_whitelist.empty())
-        throw Error{Error::Kind::unsupported,
-                    fmt::format("image {} has a pathWhitelist, which this build cannot apply",
-                                text::quoted(manifest.name.str())),
-                    "build an image that contains only what it needs"};
+        fail(Error::Kind::unsupported, "image {} has a pathWhitelist, which this build cannot apply",
+             text::quoted(manifest.name.str()));
 }
 
 void Acquirer::say(const std::string& line) const

@@ -164,11 +164,10 @@ Compression detect(std::string_view head)
     if (head.size() == tar_block && tar_checksum_is_right(head))
         return Compression::none;
     if (head.starts_with("\x28\xb5\x2f\xfd"))
-        throw Error{Error::Kind::unsupported, "the image is compressed with zstd, which is not an appc format",
-                    "compress it with gzip, bzip2 or xz"};
+        fail(Error::Kind::unsupported,
+             "the image is compressed with zstd, which is not an appc format (gzip, bzip2 and xz are)");
     if (looks_encrypted(head))
-        throw Error{Error::Kind::unsupported, "the image is encrypted, which is not supported",
-                    "decrypt it first with gpg --decrypt"};
+        fail(Error::Kind::unsupported, "the image is encrypted: decrypt it first with gpg --decrypt");
     fail(Error::Kind::corrupt, "unknown image filetype");
 }
 

@@ -163,6 +163,7 @@ private:
     void on_member(const Member& member);
     void on_manifest(const Member& member);
     void on_rootfs(const Member& member, const std::string& path);
+    void on_hard_link(const std::string& path, const std::string& raw_target);
     void on_file(archive_entry* entry, const std::string& path);
     void on_special(const Member& member, const std::string& path, char type);
 
@@ -223,13 +224,8 @@ void Extraction::on_manifest(const Member& member)
 
 void Extraction::on_rootfs(const Member& member, const std::string& path)
 {
-    if (member.hard_link) {
-        const auto target = parse_member_name(*member.hard_link, options_.limits);
-        if (target.place != MemberName::Place::rootfs)
-            fail(Error::Kind::corrupt, "{} is a hard link to {}, which is not below rootfs",
-                 text::quoted("rootfs/" + path), text::quoted(*member.hard_link));
-        return writer_.hard_link(path, target.path);
-    }
+    if (member.hard_link)
+        return on_hard_link(path, *member.hard_link);
     auto* entry = member.entry;
     const auto type = ::archive_entry_filetype(entry);
     if (path.empty() && type != AE_IFDIR)
@@ -250,6 +246,20 @@ void Extraction::on_rootfs(const Member& member, const std::string& path)
     default:
         fail(Error::Kind::corrupt, "{} is of an unknown type", text::quoted("rootfs/" + path));
     }
+}
+
+void Extraction::on_hard_link(const std::string& path, const std::string& raw_target)
+{
+    MemberName target;
+    try {
+        target = parse_member_name(raw_target, options_.limits);
+    } catch (const Error& error) {
+        fail(Error::Kind::corrupt, "{} is a hard link, and {}", text::quoted("rootfs/" + path), error.innermost());
+    }
+    if (target.place != MemberName::Place::rootfs)
+        fail(Error::Kind::corrupt, "{} is a hard link to {}, which is not below rootfs", text::quoted("rootfs/" + path),
+             text::quoted(raw_target));
+    writer_.hard_link(path, target.path);
 }
 
 void Extraction::on_file(archive_entry* entry, const std::string& path)
@@ -278,8 +288,7 @@ void Extraction::on_special(const Member& member, const std::string& path, char 
     }
     if (type == 'c' || type == 'b') {
         if (!options_.allow_devices)
-            throw Error{Error::Kind::corrupt, "the archive holds the device node " + shown,
-                        "build the image without devices: a pod has its own /dev"};
+            fail(Error::Kind::corrupt, "the archive holds the device node {}: a pod has its own /dev", shown);
         inode.device = ::archive_entry_rdev(member.entry);
         if (type == 'c' && inode.device == ::makedev(0, 0))
             fail(Error::Kind::corrupt, "{} is an overlay white-out", shown);

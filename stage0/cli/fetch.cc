@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/sys/text.hh"
+#include "stage0/cli/app_args.hh"
+#include "stage0/cli/commands.hh"
+#include "stage0/cli/images.hh"
+
+namespace rocket::cli
+{
+
+namespace
+{
+
+constexpr std::size_t short_digits = 32;
+
+struct Options {
+    bool full = false;
+    std::string pull_policy = "update";
+    bool store_only = false;
+    bool no_store = false;
+    AppArgs images;
+};
+
+void declare(Options& options, FlagSet& flags)
+{
+    flags.add("full", options.full, "print the full image ID after fetching");
+    flags.add("pull-policy", options.pull_policy, "when to pull an image: new, update or never");
+    flags.add("store-only", options.store_only, "").deprecate("please use --pull-policy=never");
+    flags.add("no-store", options.no_store, "").deprecate("please use --pull-policy=update");
+    options.images.declare_signature(flags);
+}
+
+image::PullPolicy policy_of(const Options& options)
+{
+    if (options.store_only && options.no_store)
+        fail(Error::Kind::usage, "both --store-only and --no-store specified");
+    if (options.store_only)
+        return image::PullPolicy::never;
+    return options.no_store ? image::PullPolicy::update : image::parse_pull_policy(options.pull_policy);
+}
+
+int run(Invocation& invocation, Options& options)
+{
+    options.images.parse(invocation, false);
+    const auto policy = policy_of(options);
+    if (options.images.apps.empty())
+        fail(Error::Kind::usage, "must provide at least one image");
+    ImageSource source{invocation.context};
+    std::string ids; // printed only after all succeeded
+    for (const auto& image : options.images.apps) {
+        const auto id = in_context(text::quoted(image.image), [&] {
+            return source.fetch({image.image, image.signature, policy});
+        });
+        ids += (options.full ? id.key() : id.shortened(short_digits)) + "\n";
+    }
+    invocation.context.out("{}", ids);
+    return 0;
+}
+
+Command parts(std::vector<std::string> path)
+{
+    return {.path = std::move(path),
+            .arguments = "IMAGE [--signature=FILE]...",
+            .purpose = "fetch image(s) and store them in the local store",
+            .description = "Reads, verifies and keeps images, ready to run. An image is the path of an ACI file, or "
+                           "the name\nor id of one that is in the store. The signature of FILE is FILE.asc, unless "
+                           "--signature behind\nthe image says otherwise.",
+            .interspersed = false};
+}
+
+} // namespace
+
+Command fetch_command()
+{
+    return command<Options>(parts({"fetch"}), declare, run);
+}
+
+Command image_fetch_command()
+{
+    auto hidden = parts({"image", "fetch"});
+    hidden.hidden = true;
+    return command<Options>(std::move(hidden), declare, run);
+}
+
+} // namespace rocket::cli
