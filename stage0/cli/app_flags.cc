@@ -174,12 +174,12 @@ void AppArgs::declare_identity(FlagSet& flags)
 
 void AppArgs::declare_isolators(FlagSet& flags)
 {
-    const auto append = [&](std::string name, std::string help, Isolator (*make)(const std::string&)) {
+    const auto append = [&](const std::string& name, std::string help, Isolator (*make)(const std::string&)) {
         flags.add_custom(flag(name, std::move(help), [this, name, make](const std::string& value) {
             current(name).appended_isolators.push_back(make(value));
         }));
     };
-    const auto replace = [&](std::string name, std::string help, Isolator (*make)(const std::string&)) {
+    const auto replace = [&](const std::string& name, std::string help, Isolator (*make)(const std::string&)) {
         flags.add_custom(flag(name, std::move(help), [this, name, make](const std::string& value) {
             current(name).replacing_isolators.push_back(make(value));
         }));
@@ -192,7 +192,7 @@ void AppArgs::declare_isolators(FlagSet& flags)
             [](const std::string& value) { return model::oom_score_adj_isolator(integer(value)); });
     replace("seccomp", "seccomp filter override (example: '--seccomp mode=retain,errno=EPERM,chmod,chown')", seccomp);
 
-    const auto capabilities = [&](std::string name, CapabilitySet::Mode mode, std::string help) -> Flag& {
+    const auto capabilities = [&](const std::string& name, CapabilitySet::Mode mode, std::string help) -> Flag& {
         return flags.add_custom(flag(name, std::move(help), [this, name, mode](const std::string& value) {
             set_capabilities(current(name), mode, value);
         }));
@@ -212,7 +212,7 @@ void AppArgs::declare_metadata(FlagSet& flags)
             const auto [name, content] = key_value(value, "annotation");
             model::set(app.annotations, model::AcIdentifier::parse(name), content);
         }));
-    const auto map = [&](std::string name, std::map<std::string, std::string> pod::AppRequest::*field) {
+    const auto map = [&](const std::string& name, std::map<std::string, std::string> pod::AppRequest::*field) {
         flags.add_custom(flag(name, fmt::format("set a {} of the preceding app: NAME=VALUE", name),
                               [this, name, field](const std::string& value) {
                                   auto [key, content] = key_value(value, name);
@@ -226,7 +226,7 @@ void AppArgs::declare_metadata(FlagSet& flags)
 // Attaching to apps is not in this build: only what an app gets anyhow may be asked for.
 void AppArgs::declare_streams(FlagSet& flags)
 {
-    const auto stream = [&](std::string name, std::string only) {
+    const auto stream = [&](const std::string& name, const std::string& only) {
         flags
             .add_custom(flag(name, "",
                              [this, name, only](const std::string& value) {

@@ -81,7 +81,7 @@ void PodFlags::declare_environment(FlagSet& flags)
 
 void PodFlags::declare_stage1(FlagSet& flags)
 {
-    const auto add = [&](std::string name, std::string help, std::string* field) {
+    const auto add = [&](const std::string& name, std::string help, std::string* field) {
         flags.add_custom({"stage1-" + name, std::move(help), Flag::Value::required, "\"\"", "",
                           [this, name, field](const std::string& value) {
                               const auto flag = "--stage1-" + name;

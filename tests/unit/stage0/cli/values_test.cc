@@ -63,9 +63,9 @@ TEST_CASE("relative time: every step of the scale")
                        {540 * day, "2 years ago"},
                        {3 * 360 * day, "3 years ago"},
                        {37 * 360 * day, "a long while ago"}};
-    for (const auto& [age, text] : cases) {
-        CAPTURE(text);
-        CHECK(relative_time(then, then + age) == text);
+    for (const auto& expected : cases) {
+        CAPTURE(expected.text);
+        CHECK(relative_time(then, then + expected.age) == expected.text);
     }
     CHECK(relative_time(then + 2h, then) == "2 hours from now");
 }
