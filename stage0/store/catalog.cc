@@ -43,9 +43,11 @@ std::optional<Index::Rows> load_index(const model::Layout& layout)
 // Whatever goes wrong here costs time in the next command, nothing else.
 void heal(const model::Layout& layout, const Index::Rows& put, const std::vector<ImageId>& erased, bool anew)
 {
-    if (::access(layout.database_dir().c_str(), W_OK) != 0)
+    if (::access(layout.cas().c_str(), W_OK) != 0)
         return;
     try {
+        if (sys::make_dir_if_missing(AT_FDCWD, layout.database_dir(), 0770))
+            ::chmod(layout.database_dir().c_str(), 02770); // whatever the umask
         const auto lock = NamedLock::try_take(layout.store_lock());
         if (!lock)
             return;
