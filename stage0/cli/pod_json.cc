@@ -70,7 +70,7 @@ json::Value mounts_of(const pod::PodInfo& info, const model::RuntimeApp& app, co
 
 json::Value app_json(const pod::PodInfo& info, const pod::AppInfo& app, const std::string& pod_path)
 {
-    const auto& [runtime, state, result] = app;
+    const auto& [runtime, state, result, reports] = app;
     const bool ended = state == "exited";
     json::ObjectWriter object;
     object.set("name", runtime.name.str()).set("state", state);
@@ -88,6 +88,7 @@ json::Value app_json(const pod::PodInfo& info, const pod::AppInfo& app, const st
         set_map(object, "user_annotations", runtime.app->user_annotations);
         set_map(object, "user_labels", runtime.app->user_labels);
     }
+    object.set_if(!reports.empty(), "reports", json::to_json(reports));
     return std::move(object).done();
 }
 

@@ -68,13 +68,14 @@ void print_lines(const Context& context, const pod::PodInfo& info)
     if (info.pid)
         context.out("pid={}\n", *info.pid);
     context.out("exited={}\n", state == State::exited || state == State::exited_garbage);
-    if (state == State::running)
-        return;
     auto apps = info.apps; // by name, whatever the order in the pod (Q19)
     std::ranges::sort(apps, {}, [](const auto& app) { return app.app.name; });
     for (const auto& app : apps)
-        if (const auto status = app.result.status())
+        if (const auto status = app.result.status(); status && state != State::running)
             context.out("app-{}={}\n", app.app.name.str(), *status);
+    for (const auto& app : apps)
+        for (const auto& report : app.reports) // ISO-5
+            context.out("report-{}={}\n", app.app.name.str(), text::printable(report));
 }
 
 int run(Invocation& invocation, const Options& options)

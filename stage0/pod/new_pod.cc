@@ -36,7 +36,7 @@ std::optional<OwnedPod> try_create(const model::Layout& layout)
     if (!pod)
         return std::nullopt;
     auto lock = Lock::take(pod->reopen(), Lock::Mode::exclusive);
-    if (!pod->move_to(PodStage::prepare))
+    if (!pod->move_to(PodStage::prepare, Pod::Durable::no)) // what a power cut leaves here is taken away anyhow
         return std::nullopt;
     return OwnedPod{std::move(*pod), std::move(lock)};
 }
@@ -71,30 +71,46 @@ NewPod::~NewPod()
     }
 }
 
+void NewPod::make_dir(const std::string& path, mode_t mode)
+{
+    make_exact_dir(owned_->pod.fd(), path, mode);
+    written_.push_back(sys::open(owned_->pod.fd(), path, directory));
+}
+
+void NewPod::write(const std::string& path, std::string_view content)
+{
+    with_context(fmt::format("writing {}", text::quoted(path)), [&] {
+        constexpr int new_file = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+        written_.push_back(sys::open(owned_->pod.fd(), path, new_file, 0644));
+        sys::check([&] { return ::fchmod(written_.back().get(), 0644); }, "setting its mode");
+        sys::write_all(written_.back().get(), content);
+    });
+}
+
 void NewPod::fill_app(const model::RuntimeApp& app, const Image& image, bool overlay)
 {
     const int dir = owned_->pod.fd();
-    make_exact_dir(dir, pod_dir::app(app.name), 0755);
-    file::write_new(dir, pod_dir::app_manifest(app.name), image.manifest_text);
+    make_dir(pod_dir::app(app.name), 0755);
+    write(pod_dir::app_manifest(app.name), image.manifest_text);
     const auto tree = sys::open(AT_FDCWD, image.tree, directory);
     if (!overlay) {
         copy_tree(tree.get(), dir, pod_dir::app_rootfs(app.name), tick_);
+        copied_trees_ = true;
         return;
     }
-    make_exact_dir(dir, pod_dir::app_upper(app.name), 0755);
-    make_exact_dir(dir, pod_dir::app_work(app.name), 0700);
+    make_dir(pod_dir::app_upper(app.name), 0755);
+    make_dir(pod_dir::app_work(app.name), 0700);
     // The upper directory is what the app sees as "/": its owner, mode, times and attributes, not the image's.
     copy_metadata(tree.get(), sys::open(dir, pod_dir::app_upper(app.name), directory).get());
 }
 
 void NewPod::fill(const PodContent& content)
 {
-    const int dir = owned_->pod.fd();
-    make_exact_dir(dir, pod_dir::stage1, 0755);
-    file::write_new(dir, pod_dir::stage1_manifest, content.stage1.manifest_text);
+    make_dir(pod_dir::stage1, 0755);
+    write(pod_dir::stage1_manifest, content.stage1.manifest_text);
 
     model::Runtime runtime{.stage1_rootfs = content.stage1.rootfs, .overlay = content.overlay};
-    make_exact_dir(dir, pod_dir::apps, 0755);
+    make_dir(pod_dir::apps, 0700); // set-id files that apps make must not be within reach of the host's users
     for (std::size_t i = 0; i < content.manifest.apps.size(); ++i) {
         const auto& app = content.manifest.apps[i];
         const auto& image = content.images.at(i);
@@ -103,14 +119,24 @@ void NewPod::fill(const PodContent& content)
         runtime.apps.push_back({app.name, image.id, image.tree});
         tick_();
     }
-    file::write_new(dir, pod_dir::runtime, runtime.write());
-    file::write_new(dir, pod_dir::manifest, content.manifest.write());
-    file::write_new(dir, pod_dir::created, "");
+    write(pod_dir::runtime, runtime.write());
+    write(pod_dir::manifest, content.manifest.write());
+    write(pod_dir::created, "");
+}
+
+// A few files one by one: syncfs would make us wait for everything that others have written lately.
+void NewPod::sync()
+{
+    if (copied_trees_)
+        sys::syncfs(owned_->pod.fd());
+    for (const auto& fd : written_)
+        sys::fsync(fd.get());
+    sys::fsync(owned_->pod.fd());
 }
 
 OwnedPod NewPod::publish(PodStage stage) &&
 {
-    sys::syncfs(owned_->pod.fd());
+    sync();
     if (!owned_->pod.move_to(stage))
         fail(Error::Kind::system, "the pod directory of {} has been moved by somebody else", id().str());
     owned_->pod.refresh();

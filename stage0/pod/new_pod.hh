@@ -47,9 +47,15 @@ public:
 
 private:
     void fill_app(const model::RuntimeApp& app, const Image& image, bool overlay);
+    void make_dir(const std::string& path, mode_t mode);
+    void write(const std::string& path, std::string_view content);
+    void sync();
+
     model::Layout layout_;
     std::function<void()> tick_;
     std::optional<OwnedPod> owned_;
+    std::vector<Fd> written_;   // files and directories that are to be on disk before anybody sees the pod
+    bool copied_trees_ = false; // and more than that
 };
 
 // The directories of the data directory that pods live in.

@@ -136,7 +136,7 @@ Fd Pod::reopen() const
     return sys::open(fd(), ".", directory);
 }
 
-bool Pod::move_to(PodStage stage)
+bool Pod::move_to(PodStage stage, Durable durable)
 {
     const auto from = sys::open(AT_FDCWD, layout_.pods(stage_), directory);
     const auto to = sys::open(AT_FDCWD, layout_.pods(stage), directory);
@@ -148,8 +148,10 @@ bool Pod::move_to(PodStage stage)
         throw;
     }
     stage_ = stage;
-    sys::fsync(to.get());
-    sys::fsync(from.get());
+    if (durable == Durable::yes) {
+        sys::fsync(to.get());
+        sys::fsync(from.get());
+    }
     return true;
 }
 

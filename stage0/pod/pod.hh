@@ -65,8 +65,9 @@ public:
 
     // A second descriptor of the directory, for a lock of one's own.
     Fd reopen() const;
-    // Moves it to another stage and makes that durable. false if it is not in `stage()` any more.
-    bool move_to(PodStage stage);
+    // Moves it to another stage. false if it is not in `stage()` any more.
+    enum class Durable { no, yes };
+    bool move_to(PodStage stage, Durable durable = Durable::yes);
 
 private:
     model::Layout layout_;

@@ -67,6 +67,22 @@ std::optional<std::int64_t> read_pid(const Pod& pod)
     return text::parse_signed(number, 1, INT32_MAX);
 }
 
+// What stage1 could not put in force, as it resolved the app. The file is not for everyone's eyes, and not there before
+// the pod's first start.
+std::vector<std::string> read_reports(const Pod& pod, const model::AppName& app)
+{
+    try {
+        const auto text = file::read_if_exists(pod.fd(), pod_dir::app_spec(app));
+        if (!text)
+            return {};
+        const auto value = json::parse(*text, "app");
+        const auto* reports = value.find("reports");
+        return reports ? json::Cursor{*reports, "reports"}.texts() : std::vector<std::string>{};
+    } catch (const Error&) {
+        return {};
+    }
+}
+
 std::string app_state(State pod, const AppResult& result)
 {
     if (result.status())
@@ -103,7 +119,8 @@ PodInfo read_info(const Pod& pod, Detail detail)
     for (auto& app : manifest.apps) {
         auto result = detail == Detail::full ? read_result(pod, app.name) : AppResult{};
         auto state = app_state(info.state, result);
-        info.apps.push_back({std::move(app), std::move(state), result});
+        auto reports = detail == Detail::full ? read_reports(pod, app.name) : std::vector<std::string>{};
+        info.apps.push_back({std::move(app), std::move(state), result, std::move(reports)});
     }
     if (detail == Detail::full) {
         info.pid = read_pid(pod);

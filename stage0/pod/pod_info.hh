@@ -31,6 +31,7 @@ struct AppInfo {
     model::RuntimeApp app;
     std::string state; // unknown, created, running, exited
     AppResult result = {};
+    std::vector<std::string> reports = {}; // isolators that are not in force, or changed (ISO-5); root sees them
 };
 
 // How the pod itself ended, as its supervisor recorded it.
