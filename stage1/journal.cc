@@ -111,10 +111,13 @@ void Journal::need()
         return;
     state_ = State::starting;
     pod_.start();
+    if (listens_)
+        on_listening();
 }
 
 void Journal::on_listening()
 {
+    listens_ = true;
     if (state_ != State::starting)
         return;
     state_ = State::listening;

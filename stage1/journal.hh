@@ -73,6 +73,7 @@ private:
     EventLoop& loop_;
     Pod pod_;
     State state_ = State::unused;
+    bool listens_ = false; // also when nobody has needed it yet
     std::vector<JournalStream*> streams_;
     std::function<void()> done_;
     Source deadline_;
