@@ -277,8 +277,8 @@ def test_pod_manifest(rocket, busybox, home):
     manifest = {"acKind": "PodManifest", "acVersion": "0.8.11", "apps": [
         {"name": "one", "image": {"id": image}, "app": aci.app("/bin/echo", "from the pod manifest")}], "volumes": [], "isolators": [], "annotations": []}
     (home / "pod.json").write_text(json.dumps(manifest))
-    assert rocket("run", "--net=none", f"--pod-manifest={home}/pod.json").stdout == "from the pod manifest\n"
-    assert "conflicting flags" in rocket("run", "--net=none", f"--pod-manifest={home}/pod.json", "--volume=a,kind=empty", status=254).stderr
+    assert rocket("--insecure-options=image", "run", "--net=none", f"--pod-manifest={home}/pod.json").stdout == "from the pod manifest\n"
+    assert "conflicting flags" in rocket("--insecure-options=image", "run", "--net=none", f"--pod-manifest={home}/pod.json", "--volume=a,kind=empty", status=254).stderr
 
 
 def test_gc(rocket, busybox):
@@ -405,7 +405,7 @@ def read_all(master):
 
 def test_interactive(rocket, busybox):
     rocket.fetch(busybox)
-    child, master = in_terminal(rocket, "run", "--net=none", "--interactive", "example.com/busybox", "--exec=/bin/sh", "--", "-c",
+    child, master = in_terminal(rocket, "--insecure-options=image", "run", "--net=none", "--interactive", "example.com/busybox", "--exec=/bin/sh", "--", "-c",
                                 "tty; read line; echo got $line; stty size; exit 3")
     os.write(master, b"hello\n")
     text = read_all(master)
@@ -416,7 +416,7 @@ def test_interactive(rocket, busybox):
 
 def test_prefixed_lines_on_a_terminal(rocket, busybox):
     rocket.fetch(busybox)
-    child, master = in_terminal(rocket, "run", "--net=none", "example.com/busybox", "--exec=/bin/echo", "--", "hello")
+    child, master = in_terminal(rocket, "--insecure-options=image", "run", "--net=none", "example.com/busybox", "--exec=/bin/echo", "--", "hello")
     text = read_all(master)
     os.waitpid(child, 0)
     assert re.search(r"^\[\d+\.\d{6}\] busybox\[\d+\]: hello\r\n", text, re.M), text
@@ -451,7 +451,7 @@ class TestOnSystemd:
 
     def test_notify(self, rocket, busybox):
         rocket.fetch(busybox)
-        run(*self.unit(rocket, "Type=notify"), "--unit=notify-test", *rocket.command("run", "--net=none", "example.com/busybox", "--exec=/bin/sleep", "--", "60"))
+        run(*self.unit(rocket, "Type=notify"), "--unit=notify-test", *rocket.command("--insecure-options=image", "run", "--net=none", "example.com/busybox", "--exec=/bin/sleep", "--", "60"))
         assert run("systemctl", "is-active", "notify-test").strip() == "active"
         [uuid] = rocket.uuids()
         assert rocket.state(uuid) == "running"
@@ -461,13 +461,13 @@ class TestOnSystemd:
     @pytest.mark.parametrize("properties", [[], ["KillMode=mixed"], ["Slice=rk.slice"], ["Delegate=yes"]])
     def test_in_a_unit(self, rocket, busybox, properties):
         rocket.fetch(busybox)
-        out = run(*self.unit(rocket, *properties), "--wait", "--pipe", *rocket.command("run", "--net=none", "example.com/busybox", "--exec=/bin/echo", "--", "from a unit"))
+        out = run(*self.unit(rocket, *properties), "--wait", "--pipe", *rocket.command("--insecure-options=image", "run", "--net=none", "example.com/busybox", "--exec=/bin/echo", "--", "from a unit"))
         assert out == "from a unit\n"
 
     def test_restart(self, rocket, busybox):
         rocket.fetch(busybox)
         run(*self.unit(rocket, "Restart=on-failure", "RestartSec=0", "StartLimitBurst=3", "StartLimitIntervalSec=60"), "--unit=restart-test",
-            *rocket.command("run", "--net=none", "example.com/busybox", "--exec=/bin/false"))
+            *rocket.command("--insecure-options=image", "run", "--net=none", "example.com/busybox", "--exec=/bin/false"))
         wait_for(lambda: run("systemctl", "show", "-P", "NRestarts", "restart-test").strip() in ("2", "3"), "restarts")
         wait_for(lambda: run("systemctl", "is-failed", "restart-test", check=False).strip() == "failed", "the end")
         run("systemctl", "reset-failed", "restart-test", check=False)
