@@ -72,3 +72,33 @@ def test_an_app_that_fills_the_disk(rocket, small, busybox):
     [uuid] = rocket.uuids()
     assert "app-busybox=1" in rocket("status", uuid).stdout
     rocket("rm", uuid)
+
+
+@pytest.mark.parametrize("command", [["prepare"], ["prepare", "--no-overlay"], ["run", "--net=none"]])
+def test_pods_page_by_page(rocket, small, busybox, command):
+    """The moment at which the room ends wanders through the whole command."""
+    full, command = rocket.fetch(busybox), ["--insecure-options=image", *command]
+
+    def collect():
+        for _ in "mark", "delete":
+            rocket("gc", "--grace-period=0s", "--expire-prepared=0s")
+
+    def used():
+        info = os.statvfs(rocket.data)
+        return (info.f_blocks - info.f_bfree) * info.f_frsize
+    rocket(*command, full)
+    collect()
+    empty, failures = used(), 0
+    for pages in [0, 1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 64, 128, 256, 512]:
+        small(empty + pages * 4096)
+        done = rocket(*command, full, status=None)
+        small("24m")
+        if done.returncode != 0:
+            failures += 1
+            assert done.returncode == 254
+            clear_error(done)
+            assert not [line for line in rocket("list", "--no-legend").stdout.splitlines() if "prepared" in line.split()]
+        collect()
+        assert used() <= empty + 64 * 1024, f"left over after {pages} pages"
+    assert failures > 0
+    rocket(*command, full)
