@@ -35,8 +35,13 @@ void record_start(int pod_dir, const std::string& group)
     file::write_volatile(pod_dir, model::pod_dir::ppid, fmt::format("{}\n", ::getpid()));
 }
 
-void record_init(int pod_dir, pid_t init)
+void record_init(int pod_dir, pid_t init, const std::vector<AppSpec>& apps)
 {
+    for (const auto& app : apps) {
+        const auto path = model::pod_dir::app_spec(model::AppName::parse(app.name));
+        const auto dir = sys::open(pod_dir, path.substr(0, path.rfind('/')), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+        file::write_volatile(dir.get(), file_name(path), to_json(app), 0600);
+    }
     file::write_volatile(pod_dir, model::pod_dir::pid1, fmt::format("{} {}\n", init, start_time(init).value_or(0)));
 }
 

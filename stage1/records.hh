@@ -7,15 +7,18 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "stage1/app_progress.hh"
+#include "stage1/app_spec.hh"
 
 namespace rocket::stage1
 {
 
 // subcgroup, then ppid: whoever finds ppid may rely on subcgroup (internals 3.4).
 void record_start(int pod_dir, const std::string& group);
-void record_init(int pod_dir, pid_t init);
+// How the apps are confined, for `enter` (R8) and for status (ISO-5); then the pid: whoever finds pid1 finds the apps.
+void record_init(int pod_dir, pid_t init, const std::vector<AppSpec>& apps);
 void record_ready(int pod_dir);
 void record_result(int pod_dir, const std::string& app, const AppResult& result);
 void record_exit(int pod_dir, int status, std::string_view reason);

@@ -161,7 +161,10 @@ Launched Run::start()
     }
     auto launched = launch(pod_, plan_, std::move(launching));
     trace::mark("launched");
-    record_init(pod_.dir.get(), launched.init.pid());
+    record_init(pod_.dir.get(), launched.init.pid(), launched.apps);
+    for (const auto& app : launched.apps)
+        for (const auto& report : app.reports) // ISO-5
+            log::print("app {}: {}", text::quoted(app.name), text::printable(report));
     return launched;
 }
 

@@ -15,8 +15,7 @@ class Collector
 {
 public:
     Collector(const model::Layout& layout, const GcOptions& options, const GcReport& report)
-        : layout_{layout}, options_{options}, report_{report},
-          now_{std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now())}
+        : layout_{layout}, options_{options}, report_{report}
     {
     }
 
@@ -34,6 +33,8 @@ public:
     }
 
 private:
+    static std::chrono::nanoseconds age_of(Time then) { return std::chrono::system_clock::now() - then; }
+
     template <typename Act>
     void each(PodStage stage, Act act) const
     {
@@ -77,7 +78,7 @@ private:
     void expire(Pod pod) const
     {
         const auto created = pod.created();
-        if (created && now_ - *created < options_.expire_prepared)
+        if (created && age_of(*created) < options_.expire_prepared)
             return;
         if (auto owned = try_own(std::move(pod))) { // or run-prepared was faster
             note(owned->pod, "moving expired prepared pod", "to garbage");
@@ -88,7 +89,7 @@ private:
     void sweep(Pod pod) const
     {
         const auto marked = pod.marked();
-        if (marked && now_ - *marked < options_.grace_period) {
+        if (marked && age_of(*marked) < options_.grace_period) {
             note(pod, "pod", fmt::format("not removed: still within grace period ({})", report_.grace_period));
             return;
         }
@@ -112,7 +113,6 @@ private:
     model::Layout layout_;
     const GcOptions& options_;
     const GcReport& report_;
-    Time now_;
 };
 
 } // namespace

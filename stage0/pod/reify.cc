@@ -136,16 +136,7 @@ void satisfy_mount_points(PodManifest& pod, RuntimeApp& app, std::vector<std::st
     }
 }
 
-void report_isolators(const RuntimeApp& app, std::vector<std::string>& warnings)
-{
-    for (const auto& name : app.app->isolators.unknown_names())
-        warnings.push_back(
-            fmt::format("app {}: isolator {} is not known and not in force", quoted(app.name.str()), quoted(name)));
-    for (const auto& name : app.app->isolators.out_of_scope(model::Scope::app))
-        warnings.push_back(fmt::format("app {}: isolator {} is meant for a whole pod and not in force",
-                                       quoted(app.name.str()), quoted(name)));
-}
-
+// Those of apps are stage1's to report, which knows what the host can enforce.
 void report_isolators(const PodManifest& pod, std::vector<std::string>& warnings)
 {
     for (const auto& isolator : pod.isolators.all())
@@ -157,10 +148,8 @@ void report_isolators(const PodManifest& pod, std::vector<std::string>& warnings
 Reified finished(PodManifest manifest)
 {
     Reified result{std::move(manifest), {}};
-    for (auto& app : result.manifest.apps) {
+    for (auto& app : result.manifest.apps)
         satisfy_mount_points(result.manifest, app, result.warnings);
-        report_isolators(app, result.warnings);
-    }
     report_isolators(result.manifest, result.warnings);
     for (const auto& app : result.manifest.apps)
         model::check(*app.app, fmt::format("app {}", quoted(app.name.str())));

@@ -16,7 +16,7 @@ namespace rocket::pod
 
 struct Reified {
     model::PodManifest manifest;
-    std::vector<std::string> warnings; // generated volumes, isolators that will not be in force (VOL-5, ISO-5)
+    std::vector<std::string> warnings; // generated volumes, isolators of the pod not in force (VOL-5, ISO-5)
 };
 
 // images[i] is what request.apps[i].image was resolved to. An image without app section runs as `uid`, `gid`.

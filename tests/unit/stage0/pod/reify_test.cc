@@ -154,12 +154,13 @@ TEST_CASE("reify: mount points get a mount of that path, a volume of that name, 
     CHECK(warnings.size() == 1);
 }
 
-TEST_CASE("reify: isolators that will not be in force are reported (ISO-5)")
+TEST_CASE("reify: isolators of the pod are not in force, and that is reported (ISO-5)")
 {
-    const auto reified = reify_one(request_for("x"), image(R"({"exec":["/x"],"user":"0","group":"0",
-        "isolators":[{"name":"example.com/unknown","value":1}]})"));
+    const auto pod = model::PodManifest::parse(R"({"acKind":"PodManifest","acVersion":"0.8.11","apps":[],
+        "isolators":[{"name":"resource/memory","value":{"limit":"1G"}}]})");
+    const auto reified = reify(pod, {});
     REQUIRE(reified.warnings.size() == 1);
-    CHECK(reified.warnings[0].find("example.com/unknown") != std::string::npos);
+    CHECK(reified.warnings[0].find("resource/memory") != std::string::npos);
 }
 
 TEST_CASE("reify: a pod manifest, its apps completed from their images and compared with them (POD-7)")
