@@ -35,12 +35,17 @@ void declare(Options& options, FlagSet& flags)
               "run the command as root in the pod; never with more rights than the app has");
 }
 
-// The pod has just been started when its pid is not known yet.
-void wait_for_pid(Pod& pod)
+// For a pod that has just been started. It is not ready as long as one app is not, which can be for good: then it is
+// stage1 that knows whether the app can be entered.
+void wait_for_start(Pod& pod)
 {
-    const auto known = [](const Pod& p) { return p.mtime(model::pod_dir::pid1) || p.state() != State::running; };
-    pod::wait_until(pod, known, {});
-    if (pod.state() != State::running)
+    constexpr std::chrono::seconds patience{5};
+    const auto ended = [](const Pod& p) { return p.state() != State::running; };
+    const auto has_pid = [&](const Pod& p) { return p.mtime(model::pod_dir::pid1) || ended(p); };
+    const auto ready = [&](const Pod& p) { return is_ready(p) || ended(p); };
+    pod::wait_until(pod, has_pid, {});
+    pod::wait_until(pod, ready, std::chrono::steady_clock::now() + patience);
+    if (ended(pod))
         fail(Error::Kind::usage, "pod {} isn't currently running", quoted(pod.id().str()));
 }
 
@@ -77,7 +82,7 @@ int run(Invocation& invocation, const Options& options)
     if (pod.state() != State::running)
         fail(Error::Kind::usage, "pod {} isn't currently running", quoted(pod.id().str()));
     const auto app = choose_app(pod, options.app);
-    wait_for_pid(pod);
+    wait_for_start(pod);
 
     std::vector<std::string> words{fmt::format("--pid={}", pid_of(pod)), fmt::format("--appname={}", app)};
     const auto add_if = [&](bool wanted, std::string word) {

@@ -156,9 +156,11 @@ TEST_CASE("reify: mount points get a mount of that path, a volume of that name, 
 
 TEST_CASE("reify: isolators of the pod are not in force, and that is reported (ISO-5)")
 {
-    const auto pod = model::PodManifest::parse(R"({"acKind":"PodManifest","acVersion":"0.8.11","apps":[],
+    const auto pod = model::PodManifest::parse(R"({"acKind":"PodManifest","acVersion":"0.8.11",
+        "apps":[{"name":"a","image":{"id":")" + id.str() +
+                                               R"("}}],
         "isolators":[{"name":"resource/memory","value":{"limit":"1G"}}]})");
-    const auto reified = reify(pod, {});
+    const auto reified = reify(pod, {image(plain)});
     REQUIRE(reified.warnings.size() == 1);
     CHECK(reified.warnings[0].find("resource/memory") != std::string::npos);
 }
