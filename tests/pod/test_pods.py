@@ -60,7 +60,7 @@ def test_one_failing_app_ends_the_pod(rocket, busybox):
 
 
 def test_the_pod_waits_for_all_apps(rocket, busybox):
-    done = rocket.run(busybox, "--name=first", "--exec=/bin/true", "---", busybox, "--name=last", "--exec=/bin/sh", "--", "-c", "sleep 0.5; echo last")
+    done = rocket.run(busybox, "--name=first", "--exec=/bin/true", busybox, "--name=last", "--exec=/bin/sh", "--", "-c", "sleep 0.5; echo last")
     assert done.stdout == "last\n"
 
 
