@@ -29,7 +29,10 @@ public:
     ~Scratch()
     {
         try {
-            rocket::remove_tree(AT_FDCWD, path_);
+            const auto parent =
+                rocket::sys::open(AT_FDCWD, std::filesystem::temp_directory_path(), O_PATH | O_DIRECTORY);
+            rocket::remove_tree(parent.get(),
+                                std::filesystem::path{path_}.filename()); // /tmp may be a mount of its own
         } catch (const rocket::Error&) { // a test that failed may leave a mount; the test says so already
         }
     }
