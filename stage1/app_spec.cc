@@ -4,6 +4,9 @@
 #include <algorithm>
 
 #include "common/model/json_object.hh"
+#include "common/model/layout.hh"
+#include "common/sys/file.hh"
+#include "common/sys/sys.hh"
 
 namespace rocket::stage1
 {
@@ -204,6 +207,14 @@ AppSpec app_spec_from_json(std::string_view text)
     spec.notifies = fields.required("notifies").boolean();
     spec.reports = fields.required("reports").texts();
     return spec;
+}
+
+void save(const AppSpec& spec, int pod_dir)
+{
+    const auto name = model::AppName::parse(spec.name);
+    const auto path = model::pod_dir::app_spec(name);
+    const auto dir = sys::open(pod_dir, model::pod_dir::app(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    file::write_volatile(dir.get(), path.substr(path.rfind('/') + 1), to_json(spec), 0600);
 }
 
 } // namespace rocket::stage1

@@ -82,4 +82,7 @@ std::string to_json(const AppSpec& spec);
 // Throws Error (corrupt) for anything that to_json() would not have written.
 AppSpec app_spec_from_json(std::string_view json);
 
+// apps/NAME/spec.json in the pod directory, for root only: environments hold secrets.
+void save(const AppSpec& spec, int pod_dir);
+
 } // namespace rocket::stage1

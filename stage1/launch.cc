@@ -90,6 +90,8 @@ Launched launch(const Pod& pod, const Plan& plan, LaunchOptions options)
     place(options, launched.init, channel.parent);
     channel.parent.go();
     launched.apps = channel.parent.receive(plan.apps.size());
+    for (const auto& spec : launched.apps)
+        save(spec, pod.dir.get());
 
     launched.run = std::move(sources.run);
     if (sources.terminal)
