@@ -126,6 +126,11 @@ void remove_directory(int parent, const std::string& top)
 
 void remove_tree(int dir, const std::string& name)
 {
+    // The walk stays strictly below one directory: a path gets there by its (trusted) parent.
+    if (const auto slash = name.rfind('/'); slash != name.npos) {
+        const auto parent = sys::open_if_exists(dir, name.substr(0, slash + 1), O_RDONLY | O_DIRECTORY);
+        return parent ? remove_tree(parent->get(), name.substr(slash + 1)) : void();
+    }
     if (!remove_plain(dir, name))
         with_context(fmt::format("removing {}", text::quoted(name)), [&] { remove_directory(dir, name); });
 }

@@ -106,6 +106,13 @@ TEST_CASE("remove: a tree deeper than descriptors go, with closed directories, i
     sys::make_dir(here.get(), "closed", 0000);
     remove_tree(scratch.fd(), "top");
     remove_tree(scratch.fd(), "top"); // gone already: fine
+
+    std::filesystem::create_directories(scratch.path() + "/a/b/c");
+    remove_tree(AT_FDCWD, scratch.path() + "/a/b");
+    remove_tree(AT_FDCWD, scratch.path() + "/none/b");
+    CHECK(scratch.names() == std::vector<std::string>{"a", "keep"});
+    CHECK(scratch.names_in(scratch.path() + "/a").empty());
+    remove_tree(scratch.fd(), "a");
     CHECK(scratch.names() == std::vector<std::string>{"keep"});
 }
 
