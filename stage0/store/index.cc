@@ -159,9 +159,9 @@ void Index::update(const Rows& put, const std::vector<model::ImageId>& erased)
     Statement insert{database_.get(),
                      "INSERT OR REPLACE INTO image (id, name, labels, size, imported, verified, stamp) "
                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"};
-    for (const auto& [id, row] : put) {
+    for (const auto& [key, row] : put) {
         const auto& entry = row.entry;
-        insert.bind(1, id.digest())
+        insert.bind(1, entry.id.digest())
             .bind(2, entry.name.str())
             .bind(3, model::json::write(model::to_json(entry.labels)))
             .bind(4, static_cast<std::int64_t>(entry.size))
