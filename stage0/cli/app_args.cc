@@ -50,7 +50,9 @@ void AppArgs::parse_all(const Invocation& invocation, bool takes_arguments)
                 throw FlagError{"only one set of app arguments allowed per image"};
             apps.back().arguments = take_arguments(words, ++at);
         } else if (words[at] == "---" && !apps.empty()) {
-            throw FlagError{"--- ends app arguments, but none were begun with --"}; // rkt ignores it (Q3)
+            at += 1; // between images it does no harm; elsewhere somebody meant -- (Q3)
+            if (at == words.size() || words[at].starts_with('-'))
+                throw FlagError{"--- must be followed by an image; app arguments begin with --"};
         } else if (!invocation.parser.take(words, at)) {
             apps.push_back({.image = words[at++], .signature = {}});
             has_arguments = false;

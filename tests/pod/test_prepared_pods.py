@@ -203,7 +203,7 @@ def test_gc_takes_what_a_killed_command_left(rocket, prepare, stage):
     left = rocket.data / "pods" / stage / "11111111-2222-4333-8444-555555555555"
     (left / "apps/x").mkdir(parents=True)
     if stage == "prepare":
-        assert re.split("\t+", rocket("list", "--no-legend").stdout.splitlines()[0])[:4] == ["11111111", "-", "-", "aborted prepare"]
+        assert ["11111111", "-", "-", "aborted prepare"] in [re.split("\t+", line)[:4] for line in rocket("list").stdout.splitlines()]
     rocket("gc")
     assert not left.exists()
     assert len(rocket.uuids()) == 1

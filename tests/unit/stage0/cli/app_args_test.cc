@@ -93,6 +93,14 @@ TEST_CASE("app grammar: an escaped --- reaches the app")
     CHECK(f.args.apps[0].arguments == Words{"---", "\\---", "\\--", "x"});
 }
 
+TEST_CASE("app grammar: a --- between images is only a separator")
+{
+    Fixture f;
+    f.parse({"a", "---", "b"});
+    REQUIRE(f.args.apps.size() == 2);
+    CHECK(f.args.apps[1].image == "b");
+}
+
 TEST_CASE("app grammar: a -- before the first image is swallowed")
 {
     Fixture f;
@@ -106,7 +114,8 @@ TEST_CASE("app grammar: every error text")
     const std::string prefix = "error parsing app image arguments: ";
     CHECK(error({"--", "--", "x"}) == prefix + "an image is required before any app arguments");
     CHECK(error({"a", "--", "x", "---", "--", "y"}) == prefix + "only one set of app arguments allowed per image");
-    CHECK(error({"a", "---", "b"}) == prefix + "--- ends app arguments, but none were begun with --");
+    for (const Words& words : {Words{"a", "---", "-v"}, Words{"a", "---"}})
+        CHECK(error(words) == prefix + "--- must be followed by an image; app arguments begin with --");
     CHECK(error({"---", "a"}) == "bad flag syntax: ---");
     CHECK(error({"a", "--bogus"}) == prefix + "unknown flag: --bogus");
     CHECK(error({"a", "--user"}) == prefix + "flag needs an argument: --user");
