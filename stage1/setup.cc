@@ -9,6 +9,8 @@
 
 #include <csignal>
 #include <cstring>
+#include <map>
+#include <set>
 
 #include "common/sys/log.hh"
 #include "common/sys/mount.hh"
@@ -24,6 +26,8 @@ namespace rocket::stage1
 
 namespace
 {
+
+constexpr std::size_t max_user_file = 64 * 1024;
 
 void make_mounts_private(Construction&)
 {
@@ -83,6 +87,32 @@ void resolve_apps(Construction& pod)
                    "giving the terminal to app {}", text::quoted(pod.specs[0].name));
 }
 
+// A file of the stage1 image, with more lines, over itself.
+void extend_file(const Construction& pod, const std::string& path, const std::string& name, const std::string& lines)
+{
+    write_run_file(pod, name, pod.root.read_file(path, max_user_file).value_or("") + lines);
+    mount::attach(clone_run_file(pod, name).get(), pod.root.open(path, O_PATH).get());
+}
+
+// PID 1 starts nothing as a user or group that its own /etc does not know, not even by number. Names are never used.
+void introduce_users(Construction& pod)
+{
+    std::map<std::uint32_t, std::uint32_t> users; // to a group
+    std::set<std::uint32_t> groups;
+    for (const auto& spec : pod.specs) {
+        users.emplace(spec.uid, spec.gid);
+        groups.insert(spec.gid);
+        groups.insert(spec.supplementary_gids.begin(), spec.supplementary_gids.end());
+    }
+    std::string passwd, group;
+    for (const auto& [uid, gid] : users)
+        passwd += fmt::format("app-{0}:x:{0}:{1}::/:/\n", uid, gid);
+    for (const auto gid : groups)
+        group += fmt::format("app-{0}:x:{0}:\n", gid);
+    extend_file(pod, "/etc/passwd", "passwd", passwd);
+    extend_file(pod, "/etc/group", "group", group);
+}
+
 struct Step {
     const char* doing;
     void (*act)(Construction&);
@@ -98,6 +128,7 @@ constexpr Step before_the_cgroup[] = {
     {"mounting /proc and /sys", mount_kernel_trees},
     {"preparing the apps", prepare_apps},
     {"looking up the apps", resolve_apps}, // in their final roots; needs the host's /proc
+    {"introducing the apps' users to PID 1", introduce_users},
 };
 
 constexpr Step after_the_cgroup[] = {

@@ -69,7 +69,7 @@ def test_the_pod_waits_for_all_apps(rocket, busybox):
 def test_environment_is_exact(rocket, make):
     path = make("example.com/env", aci.app("/bin/env", environment=[{"name": "A", "value": "image"}, {"name": "B", "value": "$A"}]), aci.busybox())
     out = rocket.run(path, "--environment=A=flag", env={"LEAK": "1"}).stdout.splitlines()
-    assert sorted(out) == sorted(["A=flag", "B=$A", "AC_APP_NAME=env", "HOME=/root", "LOGNAME=root", "SHELL=/bin/sh", "USER=root",
+    assert sorted(out) == sorted(["A=flag", "B=$A", "AC_APP_NAME=env", "container=rocket", "HOME=/root", "LOGNAME=root", "SHELL=/bin/sh", "USER=root",
                                   "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
 
 
