@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import time
 
 import pytest
@@ -265,3 +266,15 @@ def test_killed_at_any_point_prepare_and_gc_leave_no_half_pod(rocket, busybox):
         assert os.listdir(rocket.data / "pods" / name) == []
     assert os.listdir(rocket.data / "garbage") == []
     rocket(*prepare)
+
+
+def test_prepare_asks_a_waiting_manager_for_time(rocket, busybox, home):
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(str(home / "notify"))
+    manager.settimeout(5)
+    rocket("--insecure-options=image", "prepare", "--no-overlay", busybox, env={"NOTIFY_SOCKET": str(home / "notify")})
+    assert re.fullmatch(rb"EXTEND_TIMEOUT_USEC=\d+", manager.recv(1000))
+    manager.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        manager.recv(1000)  # not one per file: preparing took less than the interval
+    manager.close()
