@@ -40,8 +40,7 @@ Fd file_place(const AppRoot& app, const std::string& target)
 {
     auto place = app.root.make_file(target);
     if (S_ISDIR(sys::stat(place.get()).st_mode))
-        fail(Error::Kind::usage, "the volume's source is a file, but {} is a directory in the image",
-             text::quoted(target));
+        fail(Error::Kind::usage, "its source is a file, but the image has a directory there");
     return place;
 }
 
@@ -67,10 +66,17 @@ void check_place(const std::vector<VolumePlace>& others, const std::string& path
 
 VolumePlace find_place(AppRoot& app, const std::string& target, bool directory, const std::vector<VolumePlace>& others)
 {
-    auto place = directory ? directory_place(app, target) : file_place(app, target);
-    auto path = real_path(app, place);
-    check_place(others, path);
-    return {.place = std::move(place), .path = std::move(path)};
+    try {
+        auto place = directory ? directory_place(app, target) : file_place(app, target);
+        auto path = real_path(app, place);
+        check_place(others, path);
+        return {.place = std::move(place), .path = std::move(path)};
+    } catch (const Error& error) { // the last cause is what a user sees: it has to say all
+        throw Error{error.kind(),
+                    fmt::format("app {}: the volume on {} cannot be mounted: {}", text::quoted(app.plan.name),
+                                text::quoted(target), error.innermost()),
+                    error.hint()};
+    }
 }
 
 } // namespace
@@ -83,9 +89,7 @@ std::vector<VolumePlace> find_volume_places(AppRoot& app)
         if (in_dev)
             places.emplace_back(); // found when /dev is there
         else
-            places.push_back(
-                with_context(fmt::format("finding the place of the volume on {}", text::quoted(target)),
-                             [&] { return find_place(app, target, app.sources.volumes[index].directory, places); }));
+            places.push_back(find_place(app, target, app.sources.volumes[index].directory, places));
     }
     return places;
 }

@@ -42,6 +42,9 @@ struct Construction {
 // An existing directory of that name directly in `root`: neither a link nor a mount point.
 Fd own_directory(const InRoot& root, const std::string& name);
 
+// A real directory of that name in `parent`: made if missing, in place of anything that is not one.
+Fd make_own_directory(int parent, const std::string& name);
+
 // pod_root.cc
 void mount_root(Construction& pod); // /, /run, /tmp, journal, machine id
 void attach_app_roots(Construction& pod);
@@ -53,8 +56,6 @@ Fd clone_run_file(const Construction& pod, const std::string& name);            
 // devices.cc
 void make_devices(Construction& pod); // PID 1's /dev
 void mount_app_devices(const Construction& pod, AppRoot& app);
-// The pod's journal, where /dev/log leads: before volumes, in the app's own layer.
-void mount_journal_sockets(const Construction& pod, AppRoot& app);
 
 // kernel_trees.cc
 void mount_kernel_trees(Construction& pod); // PID 1's /proc and /sys
@@ -64,6 +65,11 @@ void mount_app_kernel_trees(Construction& pod, AppRoot& app);
 void write_name_files(const Construction& pod);                     // what will be mounted over
 void prepare_name_files(const Construction& pod, AppRoot& app);     // before volumes: in the app's own layer
 void mount_name_files(const Construction& pod, const AppRoot& app); // after volumes: what the user asked for wins
+
+// systemd_dirs.cc
+// The app's /run/systemd: what PID 1 mounts on when it starts the app, and the pod's journal, where /dev/log leads.
+// Before volumes, in the app's own layer.
+void make_systemd_directories(const Construction& pod, const AppRoot& app, bool app_notifies);
 
 // app_volumes.cc
 struct VolumePlace {

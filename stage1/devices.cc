@@ -117,19 +117,4 @@ void mount_app_devices(const Construction& pod, AppRoot& app)
     app.dev = InRoot{sys::duplicate(dev.get())};
 }
 
-void mount_journal_sockets(const Construction& pod, AppRoot& app)
-{
-    constexpr const char* path = "/run/systemd/journal";
-    Fd place;
-    try {
-        place = app.root.make_dirs(path);
-    } catch (const Error&) {
-        app.warnings.push_back(fmt::format("the image has something in the way of {}: no syslog for this app", path));
-        return;
-    }
-    const auto sockets = mount::clone(sys::open(pod.run.fd(), "systemd/journal", O_PATH | O_NOFOLLOW).get(), false);
-    mount::set_attributes(sockets.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, 0, false);
-    mount::attach(sockets.get(), place.get());
-}
-
 } // namespace rocket::stage1

@@ -84,7 +84,9 @@ void mount_name_files(const Construction& pod, const AppRoot& app)
         if (place && S_ISREG(sys::stat(place->get()).st_mode))
             mount::attach(clone_run_file(pod, name).get(), place->get());
         else if (std::string_view{name} != "hostname")
-            throw Error{Error::Kind::usage, fmt::format("a volume covers /etc and has no regular file {}", name),
+            throw Error{Error::Kind::usage,
+                        fmt::format("app {}: a volume covers /etc and has no regular file {}",
+                                    text::quoted(app.plan.name), name),
                         fmt::format("create the file in the volume, or do without the options that set /etc/{}", name)};
     }
 }

@@ -42,6 +42,16 @@ Fd own_directory(const InRoot& root, const std::string& name)
                               RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 }
 
+Fd make_own_directory(int parent, const std::string& name)
+{
+    const auto existing = sys::stat_if_exists(parent, name);
+    if (existing && !S_ISDIR(existing->st_mode))
+        sys::unlink(parent, name);
+    if (!existing || !S_ISDIR(existing->st_mode))
+        sys::make_dir(parent, name, 0755);
+    return sys::open(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+}
+
 void mount_root(Construction& pod)
 {
     mount::attach(pod.sources.root.get(), sys::open(AT_FDCWD, "/", O_PATH | O_DIRECTORY).get());

@@ -52,11 +52,11 @@ void start_loopback(Construction& pod)
     sys::check([&] { return ::ioctl(socket.get(), SIOCSIFFLAGS, &request); }, "setting it up");
 }
 
-void prepare_app(Construction& pod, AppRoot& app)
+void prepare_app(Construction& pod, AppRoot& app, bool app_notifies)
 {
     prepare_name_files(pod, app);
     const auto places = find_volume_places(app);
-    mount_journal_sockets(pod, app);
+    make_systemd_directories(pod, app, app_notifies);
     mount_app_devices(pod, app);
     mount_app_kernel_trees(pod, app);
     mount_volumes(app, places);
@@ -68,8 +68,11 @@ void prepare_app(Construction& pod, AppRoot& app)
 void prepare_apps(Construction& pod)
 {
     write_name_files(pod);
-    for (auto& app : pod.apps)
-        with_context(fmt::format("app {}", text::quoted(app.plan.name)), [&] { prepare_app(pod, app); });
+    for (std::size_t index = 0; index < pod.apps.size(); ++index) {
+        auto& app = pod.apps[index];
+        with_context(fmt::format("app {}", text::quoted(app.plan.name)),
+                     [&] { prepare_app(pod, app, pod.pod.images[index].supports_systemd_notify()); });
+    }
 }
 
 void resolve_apps(Construction& pod)
@@ -136,13 +139,26 @@ constexpr Step after_the_cgroup[] = {
     {"leaving the host's root", [](Construction& pod) { leave_host_root(pod); }},
 };
 
+// A failed system call says little by itself, and a user sees the last cause only: it gets the step's name, too.
+[[noreturn]] void rethrow_with_step(const Error& error, const char* doing)
+{
+    if (error.kind() != Error::Kind::system && error.kind() != Error::Kind::not_found)
+        throw Error{error};
+    Error clearer{error.kind(), fmt::format("{}: {}", doing, error.what()), error.hint()};
+    clearer.set_error_number(error.error_number());
+    throw clearer;
+}
+
 void run(std::span<const Step> steps, Construction& pod)
 {
-    for (const auto& [doing, act] : steps)
-        with_context(doing, [&, act = act] {
-            log::debug("{}", doing);
+    for (const auto& [doing, act] : steps) {
+        log::debug("{}", doing);
+        try {
             act(pod);
-        });
+        } catch (const Error& error) {
+            rethrow_with_step(error, doing);
+        }
+    }
 }
 
 void set_up(const SetUp& what)

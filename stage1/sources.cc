@@ -96,11 +96,14 @@ Fd open_host_volume(const VolumeSource& volume)
 {
     try {
         return sys::open_resolved(AT_FDCWD, volume.path, O_PATH, RESOLVE_NO_SYMLINKS);
-    } catch (Error& error) {
+    } catch (const Error& error) {
+        const auto source = fmt::format("source {} of volume {}", text::quoted(volume.path), text::quoted(volume.name));
         if (error.kind() == Error::Kind::not_found)
-            error.set_hint("a volume's source must exist before the pod starts; nothing is created on the host");
-        else if (error.error_number() == ELOOP)
-            error.set_hint("no part of a volume's source may be a symbolic link; name the place itself");
+            throw Error{error.kind(), source + " does not exist",
+                        "it must be there before the pod starts; nothing is created on the host"};
+        if (error.error_number() == ELOOP)
+            throw Error{Error::Kind::usage, source + " has a symbolic link in its path",
+                        "name the place itself: a link could be led elsewhere later"};
         throw;
     }
 }
