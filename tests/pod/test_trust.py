@@ -446,6 +446,33 @@ def test_surroundings(rocket, home, alice, name):
     assert key_path(rocket.local, alice).exists()
 
 
+def test_what_reads_foreign_bytes_can_do_nothing(home):
+    """R1, seen from outside while the checker waits for its request."""
+    outer = subprocess.Popen([CHECKER, "20"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    children = pathlib.Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
+
+    def status(pid):
+        return dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines())
+
+    def confined():
+        pids = children.read_text().split()
+        return pids[0] if pids and status(pids[0])["NoNewPrivs"] == "1" and status(pids[0])["CapPrm"].strip("0") == "" else None
+    try:
+        pid = wait_for(confined, "the confined process")
+        assert all(61184 <= int(uid) <= 65519 for uid in status(pid)["Uid"].split() + status(pid)["Gid"].split())
+        assert status(pid)["Groups"].strip() == ""
+        for namespace in ["net", "ipc", "pid", "mnt"]:
+            assert os.readlink(f"/proc/{pid}/ns/{namespace}") != os.readlink(f"/proc/self/ns/{namespace}")
+        mounts = [line.split() for line in pathlib.Path(f"/proc/{pid}/mountinfo").read_text().splitlines()]
+        writable = [mount[4] for mount in mounts if "rw" in mount[5].split(",")]
+        assert writable == ["/tmp"]
+        assert os.listdir(f"/proc/{pid}/root/tmp") == [] and os.listdir(f"/proc/{pid}/root/proc") == []
+        assert {os.path.basename(entry) for entry in os.listdir(f"/proc/{pid}/fd")} <= {"0", "1", "2", "3", "4"}
+    finally:
+        outer.kill()
+        outer.communicate()
+
+
 def test_time_is_limited(home):
     """The worker by itself: whoever asks and never gets to the end is let go."""
     read, write = os.pipe()

@@ -187,6 +187,29 @@ TEST_CASE("openpgp: every prefix of a real file is refused, and none of them hur
         CHECK(refusal(armoured(bytes.substr(0, size))) != "accepted");
 }
 
+TEST_CASE("openpgp: no changed byte gets more out of the parsers than an error (R19)")
+{
+    const auto signature_bytes = openpgp::parse_signatures(real_signature).packets;
+    const auto key_bytes = openpgp::parse_keys(real_key)[0].packets;
+    const auto mutate = [](const std::string& bytes, auto&& parse) {
+        for (std::size_t at = 0; at < bytes.size(); ++at)
+            for (const char value : {'\0', '\x01', '\x7F', '\x80', '\xC2', '\xFF'}) {
+                auto changed = bytes;
+                changed[at] = value;
+                parse(changed);
+            }
+    };
+    mutate(signature_bytes, [](const std::string& bytes) {
+        const auto why = refusal(armoured(bytes));
+        CHECK((why == "accepted" || !why.empty()));
+    });
+    mutate(key_bytes, [](const std::string& bytes) {
+        const auto why = key_refusal(armoured(bytes, "PGP PUBLIC KEY BLOCK"));
+        CHECK((why == "accepted" || !why.empty()));
+    });
+    mutate(real_signature, [](const std::string& file) { refusal(file); });
+}
+
 TEST_CASE("openpgp: keys are found with their fingerprints, several in a file or block too (Q54)")
 {
     const auto one = openpgp::parse_keys(real_key);
