@@ -113,8 +113,13 @@ def cgroup_root():
 
 
 def cgroups():
+    """Names of all cgroups there are; those that vanish meanwhile do not count."""
     root = cgroup_root()
-    return {str(path) for path in root.rglob("*") if path.is_dir()} if root else set()
+    return {path for path, _, _ in os.walk(root)} if root else set()
+
+
+def cgroups_of(uuid):
+    return {path for path in cgroups() if uuid in path or uuid.replace("-", r"\x2d") in path}
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import time
 
 import aci
 import pytest
-from conftest import cgroups, mounts, wait_for
+from conftest import cgroups_of, mounts, wait_for
 
 pytestmark = pytest.mark.bare
 
@@ -38,7 +38,7 @@ def images(rocket):
 def test_kill_at_random_points(rocket, make):
     print(f"seed {SEED}")
     dice = random.Random(SEED)
-    cgroups_before = cgroups()
+    seen = set()  # every pod there ever was
     archives = [make(f"example.com/app{n}", aci.app("/bin/sh", "-c", "echo run; sleep 0.1"),
                      [*aci.busybox(), *[aci.file(f"rootfs/f{i}", os.urandom(2000)) for i in range(300)]]) for n in range(3)]
     kept = rocket.fetch(archives[0])
@@ -46,6 +46,7 @@ def test_kill_at_random_points(rocket, make):
 
     def commands():
         uuids = rocket.uuids()
+        seen.update(uuids)
         yield "fetch", ["fetch", dice.choice(archives[1:])]
         yield "prepare", ["prepare", "example.com/app0"]
         yield "prepare --no-overlay", ["prepare", "--no-overlay", "example.com/app0"]
@@ -92,4 +93,4 @@ def test_kill_at_random_points(rocket, make):
         assert list((rocket.data / "pods" / state).glob("*")) == [], state
     assert list((rocket.data / "garbage").glob("*")) == [] and list((rocket.data / "cas/tmp").glob("*")) == []
     assert mounts(rocket.home) == []
-    wait_for(lambda: cgroups() <= cgroups_before, "cgroups to go")
+    assert seen and not [uuid for uuid in seen if cgroups_of(uuid)], "no cgroup may stay"

@@ -11,7 +11,7 @@ import time
 
 import aci
 import pytest
-from conftest import HOST_IS_SYSTEMD, cgroups, wait_for
+from conftest import HOST_IS_SYSTEMD, cgroups_of, wait_for
 
 pytestmark = pytest.mark.bare
 
@@ -315,7 +315,6 @@ def test_signals_to_the_supervisor(rocket, busybox, home, number):
 
 
 def test_killed_supervisor_leaves_nothing(rocket, busybox):
-    before = cgroups()
     process, uuid = rocket.started(busybox, "--exec=/bin/sleep", "--", "987654")
     process.kill()
     assert process.wait(10) == -9
@@ -329,7 +328,7 @@ def test_killed_supervisor_leaves_nothing(rocket, busybox):
     wait_for(gone, "the app to be gone")
     assert rocket.state(uuid) == "exited"
     rocket("rm", uuid)
-    assert cgroups() <= before, "no cgroup may stay"
+    assert not cgroups_of(uuid), "no cgroup may stay"
 
 
 def test_stop_force(rocket, busybox):
@@ -356,12 +355,12 @@ def test_uuid_file(rocket, busybox, home):
 
 # --- enter (cli 8.11, R8)
 
-PROBE = "id -u; id -g; grep -E '^(CapBnd|NoNewPrivs|Seccomp):' /proc/self/status; readlink /proc/self/ns/mnt /proc/self/ns/pid /proc/self/ns/net; cat /proc/self/cgroup | tail -1"
+PROBE = "id -u; id -g; grep -E '^(CapBnd|NoNewPrivs|Seccomp):' /proc/self/status; for n in mnt pid net ipc uts; do readlink /proc/self/ns/$n; done; cat /proc/self/cgroup | tail -1"
 
 
 def test_enter_is_the_app(rocket, busybox):
     _, uuid = rocket.started(busybox, "--exec=/bin/sh", "--", "-c", f"{{ {PROBE}; }} > /tmp/probe; sleep 60")
-    app = wait_for(lambda: (p := rocket("enter", uuid, "/bin/cat", "/tmp/probe").stdout).count("\n") == 9 and p or None, "the app's answer")
+    app = wait_for(lambda: (p := rocket("enter", uuid, "/bin/cat", "/tmp/probe").stdout).count("\n") == 11 and p or None, "the app's answer")
     entered = rocket("enter", uuid, "/bin/sh", "-c", PROBE).stdout
     assert entered == app, "who enters gets what the app has, and no more"
     assert rocket("enter", uuid, "/bin/sh", "-c", "exit 5", status=5)
