@@ -103,6 +103,14 @@ bool has_groups(std::vector<std::uint32_t> expected)
     return std::equal(groups.begin(), groups.end(), expected.begin(), expected.end());
 }
 
+// As PID 1 has it: the primary group is in the list, too, unless it is root's.
+std::vector<std::uint32_t> groups_of(std::vector<std::uint32_t> supplementary, std::uint32_t gid)
+{
+    if (gid != 0 && std::find(supplementary.begin(), supplementary.end(), gid) == supplementary.end())
+        supplementary.push_back(gid);
+    return supplementary;
+}
+
 } // namespace
 
 Credentials credentials_of(const AppSpec& spec)
@@ -115,7 +123,8 @@ Credentials credentials_of(const AppSpec& spec, std::uint32_t uid, std::uint32_t
     const bool has_filter = spec.seccomp.mode != SeccompPolicy::Mode::off;
     return {.uid = uid,
             .gid = gid,
-            .groups = uid == 0 && spec.uid != 0 ? std::vector<std::uint32_t>{} : spec.supplementary_gids,
+            .groups =
+                groups_of(uid == 0 && spec.uid != 0 ? std::vector<std::uint32_t>{} : spec.supplementary_gids, gid),
             .bounding_set = spec.bounding_set,
             .no_new_privileges = spec.no_new_privileges || (has_filter && uid != 0),
             .can_ask_for_filters = allows(spec.seccomp, "prctl"),

@@ -86,16 +86,24 @@ bool share_namespace(pid_t a, pid_t b, const char* kind)
     return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
+rlim_t parse_limit(std::string_view text)
+{
+    const auto number = text::parse_decimal(text::trim(text));
+    return number ? static_cast<rlim_t>(*number) : RLIM_INFINITY; // "unlimited"
+}
+
+// From the table in /proc: prlimit(2) on another user's process wants CAP_SYS_RESOURCE. After its heading the table has
+// a line per RLIMIT_*, in the order of their numbers: name, soft and hard limit in columns of 26, 21 and 21.
 std::array<rlimit, RLIMIT_NLIMITS> limits_of(pid_t pid)
 {
     std::array<rlimit, RLIMIT_NLIMITS> limits{};
-    for (int resource = 0; resource < RLIMIT_NLIMITS; ++resource)
-        sys::check(
-            [&] {
-                return ::prlimit(pid, static_cast<__rlimit_resource>(resource), nullptr,
-                                 &limits[static_cast<std::size_t>(resource)]);
-            },
-            "reading the limits of process {}", pid);
+    const auto lines = text::split(file::read(AT_FDCWD, fmt::format("/proc/{}/limits", pid), 65536), '\n');
+    for (std::size_t resource = 0; resource < limits.size(); ++resource) {
+        const auto line = resource + 1 < lines.size() ? std::string_view{lines[resource + 1]} : std::string_view{};
+        if (line.size() < 67)
+            fail(Error::Kind::system, "the limits of process {} are not readable", pid);
+        limits[resource] = {parse_limit(line.substr(26, 21)), parse_limit(line.substr(47, 20))};
+    }
     return limits;
 }
 
