@@ -176,6 +176,7 @@ Fd confine_extractor(const Limits& limits, int report, int tree, bool allow_devi
     // Cloned before the namespace changes: a mount of the old one could not be used in the new one. Nobody but us
     // ever sees this copy, in which set-user-id and device files are inert.
     const auto copy = mount::clone(tree, false);
+    mount::set_propagation(copy.get(), MS_PRIVATE, false); // a peer of the host's could not become a root
     mount::set_attributes(copy.get(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0, false);
     leave_namespaces();
     enter_root(copy);
