@@ -19,7 +19,7 @@ public:
     // As people compare it: "ABCD 0123 ... 4567  89AB ...", upper case, groups of four (cli 8.5).
     std::string grouped() const;
 
-    std::strong_ordering operator<=>(const Fingerprint&) const = default;
+    std::strong_ordering operator<=>(const Fingerprint& other) const noexcept { return text_ <=> other.text_; }
     bool operator==(const Fingerprint&) const = default;
 
 private:
