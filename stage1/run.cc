@@ -11,6 +11,7 @@
 #include "common/model/layout.hh"
 #include "common/sys/cgroup.hh"
 #include "common/sys/log.hh"
+#include "common/sys/path.hh"
 #include "common/sys/process.hh"
 #include "common/sys/sys.hh"
 #include "common/sys/text.hh"
@@ -59,7 +60,13 @@ void keep_lock_to_ourselves()
 class Group
 {
 public:
-    void set(std::string group) { group_ = std::move(group); }
+    // Never one that we are in ourselves: its end would be ours, and that of whoever started us.
+    void set(std::string group)
+    {
+        if (is_at_or_below(cgroup::of_process(0).value_or("/"), group))
+            fail(Error::Kind::system, "cgroup {} is not the pod's own", text::quoted(group));
+        group_ = std::move(group);
+    }
     const std::string& name() const noexcept { return group_; }
     Group() = default;
     Group(const Group&) = delete;
