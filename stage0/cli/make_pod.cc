@@ -84,7 +84,7 @@ bool use_overlay(const PodFlags& flags, const model::Layout& layout)
 // Held from the choice of the images until the pod that uses them can be seen, so that nobody removes them meanwhile.
 Lock prepare_lock(const model::Layout& layout)
 {
-    return Lock::take(sys::open(AT_FDCWD, layout.prepare_lock(), O_RDONLY | O_CREAT | O_NOFOLLOW, 0600),
+    return Lock::take(sys::open(AT_FDCWD, layout.prepare_lock(), O_RDONLY | O_CREAT | O_NOFOLLOW, 0640),
                       Lock::Mode::shared);
 }
 

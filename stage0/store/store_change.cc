@@ -98,8 +98,8 @@ bool Store::remove(const ImageId& id)
 {
     make_store_dirs(layout_);
     // Held shared while a pod is prepared: from looking its images up to the pod's own record of them.
-    const auto preparing =
-        Lock::take(sys::open(AT_FDCWD, layout_.prepare_lock(), O_RDWR | O_CREAT, 0660), Lock::Mode::exclusive);
+    const auto preparing = Lock::take(
+        sys::open(AT_FDCWD, layout_.prepare_lock(), O_RDONLY | O_CREAT | O_NOFOLLOW, 0640), Lock::Mode::exclusive);
     refuse_if_used(layout_, id);
     std::string image;
     std::string tree;

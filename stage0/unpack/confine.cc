@@ -118,7 +118,8 @@ void become_nobody()
         sys::check([] { return ::setresgid(nobody, nobody, nobody); }, "dropping the group");
         sys::check([] { return ::setresuid(nobody, nobody, nobody); }, "dropping the user");
         // One more wall, where the kernel lets nobody build it. Root in there is nobody out here.
-        [[maybe_unused]] const int best_effort = ::unshare(CLONE_NEWUSER);
+        if (::unshare(CLONE_NEWUSER) == 0)
+            drop_bounding_set({});
     }
     set_capabilities({});
 }

@@ -125,9 +125,9 @@ void TreeWriter::apply(int fd, const std::string& path, const Attributes& attrib
                    shown(path));
     if (!is_plain(attributes))
         sys::check([&] { return ::fchmod(fd, attributes.mode); }, "setting the mode of {}", shown(path));
-    for (const auto& [name, value] : attributes.xattrs)
-        sys::check([&] { return ::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0); },
-                   "setting the extended attribute {} of {}", text::quoted(name), shown(path));
+    for (const auto& xattr : attributes.xattrs)
+        sys::check([&] { return ::fsetxattr(fd, xattr.first.c_str(), xattr.second.data(), xattr.second.size(), 0); },
+                   "setting the extended attribute {} of {}", text::quoted(xattr.first), shown(path));
     const auto times = times_of(attributes);
     sys::check([&] { return ::futimens(fd, times.data()); }, "setting the times of {}", shown(path));
 }
