@@ -41,11 +41,12 @@ void AppProgress::apply(const UnitChange& change)
     if (state == "active")
         up_ = true;
     const bool main_has_ended = last_.exec_code.value_or(0) != 0;
-    if (state == "deactivating" && !main_has_ended) // stopped inside the pod: systemctl, poweroff
+    const bool bad_result = last_.result && *last_.result != "success";
+    // Stopped inside the pod: systemctl, poweroff. A failed pre-start handler looks alike, but for its result.
+    if (state == "deactivating" && !main_has_ended && !bad_result)
         stopping_ = true;
     // A new unit can be reported "inactive" before its job runs, and can run so fast that nothing else is ever
     // reported.
-    const bool bad_result = last_.result && *last_.result != "success";
     if (state == "failed" || (state == "inactive" && (seen_moving_ || main_has_ended || bad_result)))
         conclude();
     else if (state != "inactive")

@@ -80,6 +80,15 @@ void append(sd_bus_message* to, const std::vector<StringPair>& pairs)
     check(::sd_bus_message_close_container(to));
 }
 
+void append(sd_bus_message* to, const std::vector<BindMount>& mounts)
+{
+    check(::sd_bus_message_open_container(to, 'a', "(ssbt)"));
+    for (const auto& mount : mounts)
+        check(::sd_bus_message_append(to, "(ssbt)", mount.source.c_str(), mount.target.c_str(),
+                                      static_cast<int>(mount.ignore_missing), mount.flags));
+    check(::sd_bus_message_close_container(to));
+}
+
 void append_property(sd_bus_message* to, const UnitProperty& property)
 {
     const std::string type{signature(property.value)};

@@ -71,16 +71,62 @@ constexpr std::array variables_of_systemd = {"CACHE_DIRECTORY",
                                              "XDG_SESSION_TYPE",
                                              "XDG_VTNR"};
 
+// The helper looks at these, and takes them away.
+bool tells_of_main(std::string_view variable)
+{
+    return variable == "EXIT_CODE" || variable == "EXIT_STATUS" || variable == "SERVICE_RESULT";
+}
+
 bool sets(const AppSpec& spec, std::string_view variable)
 {
     return std::any_of(spec.environment.begin(), spec.environment.end(),
                        [&](const EnvVar& var) { return var.name == variable; });
 }
 
-std::vector<ExecLine> exec_line(const Command& command, std::vector<std::string> flags)
+// stage2-helpers/exec_app.cc, for what no property can say.
+constexpr const char* helper_in_pod = "/rocket/exec-app";
+constexpr const char* helper_in_app = "/dev/.rocket/exec-app";
+
+// What PID 1 takes for a variable's name. appc allows '.' and '-' in it, too (APP-16).
+bool is_plain(std::string_view variable)
+{
+    return std::all_of(variable.begin(), variable.end(), [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    });
+}
+
+bool has_odd_variables(const AppSpec& spec)
+{
+    return std::any_of(spec.environment.begin(), spec.environment.end(),
+                       [](const EnvVar& var) { return !is_plain(var.name); });
+}
+
+// PID 1 runs post-stop commands also after a failed pre-start command; appc does not (APP-10).
+bool needs_condition(const AppSpec& spec)
+{
+    return spec.pre_start && spec.post_stop;
+}
+
+bool needs_helper(const AppSpec& spec)
+{
+    return has_odd_variables(spec) || needs_condition(spec);
+}
+
+std::vector<ExecLine> exec_line(const AppSpec& spec, const Command& command, std::vector<std::string> flags,
+                                bool only_after_main = false)
 {
     flags.emplace_back("no-env-expand"); // neither $VAR nor %n mean anything in an argument (APP-2)
-    return {{command.path, command.argv, std::move(flags)}};
+    if (!has_odd_variables(spec) && !only_after_main)
+        return {{command.path, command.argv, std::move(flags)}};
+    std::vector<std::string> argv = {"exec-app"};
+    if (only_after_main)
+        argv.emplace_back("--only-after-main");
+    for (const auto& var : spec.environment)
+        if (!is_plain(var.name))
+            argv.push_back(var.name + '=' + var.value);
+    argv.insert(argv.end(), {"--", command.path});
+    argv.insert(argv.end(), command.argv.begin(), command.argv.end());
+    return {{helper_in_app, std::move(argv), std::move(flags)}};
 }
 
 void add_service(Properties& add, const AppSpec& spec)
@@ -92,10 +138,10 @@ void add_service(Properties& add, const AppSpec& spec)
     add.push_back({"Slice", std::string{"system.slice"}});
     add.push_back({"SyslogIdentifier", spec.name});
     if (spec.pre_start)
-        add.push_back({"ExecStartPreEx", exec_line(*spec.pre_start, {})});
-    add.push_back({"ExecStartEx", exec_line(spec.main, {})});
+        add.push_back({"ExecStartPreEx", exec_line(spec, *spec.pre_start, {})});
+    add.push_back({"ExecStartEx", exec_line(spec, spec.main, {})});
     if (spec.post_stop) // its failure changes nothing (APP-11)
-        add.push_back({"ExecStopPostEx", exec_line(*spec.post_stop, {"ignore-failure"})});
+        add.push_back({"ExecStopPostEx", exec_line(spec, *spec.post_stop, {"ignore-failure"}, needs_condition(spec))});
     add.push_back({"TimeoutStartUSec", forever});
     add.push_back({"TimeoutStopUSec", stop_timeout_usec});
     add.push_back({"KillMode", std::string{"mixed"}}); // SIGTERM to the main process only (ACE-3), SIGKILL to all
@@ -107,12 +153,13 @@ void add_environment(Properties& add, const AppSpec& spec)
 {
     std::vector<std::string> assignments;
     for (const auto& var : spec.environment)
-        assignments.push_back(var.name + '=' + var.value);
+        if (is_plain(var.name))
+            assignments.push_back(var.name + '=' + var.value);
     add.push_back({"Environment", std::move(assignments)});
 
     std::vector<std::string> unset; // applied last of all by PID 1, so it must not name what the app sets
     for (const char* variable : variables_of_systemd)
-        if (!sets(spec, variable))
+        if (!sets(spec, variable) && !(needs_condition(spec) && tells_of_main(variable)))
             unset.emplace_back(variable);
     add.push_back({"UnsetEnvironment", std::move(unset)});
 }
@@ -123,9 +170,12 @@ void add_root(Properties& add, const AppSpec& spec)
     add.push_back({"MountAPIVFS", false}); // it has ours
     add.push_back({"PrivateMounts", true});
     add.push_back({"WorkingDirectory", spec.working_directory});
+    if (needs_helper(spec)) // in /dev, which is the app's own tmpfs
+        add.push_back(
+            {"BindReadOnlyPaths", std::vector<BindMount>{{.source = helper_in_pod, .target = helper_in_app}}});
 }
 
-// Numeric, and always both: PID 1 must not look anything up (see the notes on User= in HACKING.md).
+// Numeric, and always both. PID 1 looks numbers up all the same: setup.cc has an entry for each in the pod's /etc.
 void add_identity(Properties& add, const AppSpec& spec)
 {
     std::vector<std::string> groups;
@@ -217,7 +267,7 @@ void add_devices(Properties& add, const AppSpec& spec)
 
 std::string_view signature(const PropertyValue& value)
 {
-    constexpr std::string_view signatures[] = {"b", "i", "u", "t", "s", "as", "(bas)", "a(sasas)", "a(ss)"};
+    constexpr std::string_view signatures[] = {"b", "i", "u", "t", "s", "as", "(bas)", "a(sasas)", "a(ss)", "a(ssbt)"};
     static_assert(std::size(signatures) == std::variant_size_v<PropertyValue>);
     return signatures[value.index()];
 }

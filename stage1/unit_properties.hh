@@ -31,9 +31,17 @@ struct ExecLine { // an element of a(sasas): ExecStartEx and its family
 
 using StringPair = std::pair<std::string, std::string>; // an element of a(ss): DeviceAllow
 
+struct BindMount {      // an element of a(ssbt): BindReadOnlyPaths
+    std::string source; // in the pod
+    std::string target; // in the app
+    bool ignore_missing = false;
+    std::uint64_t flags = 0; // MS_REC or nothing
+    bool operator==(const BindMount&) const = default;
+};
+
 using PropertyValue =
     std::variant<bool, std::int32_t, std::uint32_t, std::uint64_t, std::string, std::vector<std::string>, NameFilter,
-                 std::vector<ExecLine>, std::vector<StringPair>>;
+                 std::vector<ExecLine>, std::vector<StringPair>, std::vector<BindMount>>;
 
 struct UnitProperty {
     std::string name;
@@ -41,7 +49,7 @@ struct UnitProperty {
     bool operator==(const UnitProperty&) const = default;
 };
 
-// The D-Bus type of a value: "b", "i", "u", "t", "s", "as", "(bas)", "a(sasas)", "a(ss)".
+// The D-Bus type of a value: "b", "i", "u", "t", "s", "as", "(bas)", "a(sasas)", "a(ss)", "a(ssbt)".
 std::string_view signature(const PropertyValue& value);
 
 // Where the pod has the app's root.

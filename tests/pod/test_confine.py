@@ -224,6 +224,20 @@ def test_post_stop_runs_however_the_app_ended_and_changes_nothing(rocket, make):
     assert rocket.run(handled(make, "kill -KILL $$", post="echo post"), status=9).stdout == "post\n"
 
 
+def test_post_stop_does_not_run_after_a_failed_pre_start(rocket, make):
+    done = rocket.run(handled(make, "echo main", pre="echo pre; exit 5", post="echo post"), status=1)
+    assert done.stdout == "pre\n"
+    assert rocket.run(handled(make, "echo main", pre="echo pre", post="echo post $EXIT_CODE")).stdout == "pre\nmain\npost\n"
+
+
+def test_variables_that_systemd_would_not_take(rocket, make):
+    environment = [{"name": name, "value": f"{name} $X %n"} for name in ("DEBUG.0", "DEBUG-0", "_0_DEBUG_0_", "DEBUG")]
+    image = make("example.com/env", aci.app("/bin/env", user="1000", group="1001", environment=environment), aci.busybox())
+    lines = rocket.run(image).stdout.splitlines()
+    assert {f"{v['name']}={v['value']}" for v in environment} <= set(lines)
+    assert len(lines) == len(environment) + 7
+
+
 def test_a_handler_that_is_not_there(rocket, make):
     missing = [{"name": "pre-start", "exec": ["/none"]}]
     done = rocket.run(make("example.com/a", aci.app("/bin/true", eventHandlers=missing), aci.busybox()), status=203)

@@ -76,8 +76,9 @@ TEST_CASE("unit properties: handlers; a failing post-stop changes nothing (APP-1
 {
     auto spec = simple_spec();
     spec.pre_start = {"/pre", {"pre"}};
-    spec.post_stop = {"/post", {"post"}};
     CHECK(value<std::vector<ExecLine>>(spec, "ExecStartPreEx")[0] == ExecLine{"/pre", {"pre"}, {"no-env-expand"}});
+    spec.pre_start.reset();
+    spec.post_stop = {"/post", {"post"}};
     CHECK(value<std::vector<ExecLine>>(spec, "ExecStopPostEx")[0] ==
           ExecLine{"/post", {"post"}, {"ignore-failure", "no-env-expand"}});
 }
@@ -98,6 +99,33 @@ TEST_CASE("unit properties: the environment is exact; what PID 1 adds is taken a
         CAPTURE(std::string{name});
         CHECK_FALSE(unsets(name));
     }
+}
+
+TEST_CASE("unit properties: what systemd does not take for a variable goes through the helper (APP-16)")
+{
+    auto spec = simple_spec();
+    CHECK(values(spec, "BindReadOnlyPaths").empty());
+    spec.environment.push_back({"DEBUG.0", "a b"});
+    CHECK(value<Words>(spec, "Environment") == Words{"PATH=/bin", "X=a b"});
+    CHECK(value<std::vector<ExecLine>>(spec, "ExecStartEx") ==
+          std::vector<ExecLine>{{"/dev/.rocket/exec-app",
+                                 {"exec-app", "DEBUG.0=a b", "--", "/bin/sh", "sh", "-c", "$X %n"},
+                                 {"no-env-expand"}}});
+    CHECK(value<std::vector<BindMount>>(spec, "BindReadOnlyPaths") ==
+          std::vector<BindMount>{{"/rocket/exec-app", "/dev/.rocket/exec-app", false, 0}});
+}
+
+TEST_CASE("unit properties: no post-stop after a failed pre-start (APP-10)")
+{
+    auto spec = simple_spec();
+    spec.pre_start = {"/pre", {"pre"}};
+    spec.post_stop = {"/post", {"post", "x"}};
+    CHECK(value<std::vector<ExecLine>>(spec, "ExecStopPostEx")[0].argv ==
+          Words{"exec-app", "--only-after-main", "--", "/post", "post", "x"});
+    CHECK(value<std::vector<ExecLine>>(spec, "ExecStartEx")[0].path == "/bin/sh");
+    const auto unset = value<Words>(spec, "UnsetEnvironment");
+    CHECK(std::count(unset.begin(), unset.end(), "EXIT_CODE") == 0); // how the helper knows
+    CHECK(std::count(unset.begin(), unset.end(), "INVOCATION_ID") == 1);
 }
 
 TEST_CASE("unit properties: no seccomp, no trace of it")
@@ -179,6 +207,7 @@ TEST_CASE("unit properties: signatures")
         {NameFilter{}, "(bas)"},
         {std::vector<ExecLine>{}, "a(sasas)"},
         {std::vector<StringPair>{}, "a(ss)"},
+        {std::vector<BindMount>{}, "a(ssbt)"},
     };
     for (const auto& [value, expected] : rows)
         CHECK(signature(value) == expected);
