@@ -104,6 +104,7 @@ void mount_volumes(AppRoot& app, const std::vector<VolumePlace>& places)
             mount::attach(tree.get(), app.dev.make_file(planned.target.substr(dev)).get());
         else
             mount::attach(tree.get(), places[index].place.get());
+        app.volume_paths.push_back(planned.in_dev ? planned.target : places[index].path);
     }
 }
 

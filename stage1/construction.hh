@@ -22,7 +22,8 @@ struct AppRoot {
     AppSources& sources;
     InRoot root;
     InRoot dev{Fd{}};
-    std::vector<std::string> warnings = {}; // for the user, not fatal (VOL-11, VOL-12)
+    std::vector<std::string> volume_paths = {}; // where its volumes really are, in the order of the plan
+    std::vector<std::string> warnings = {};     // for the user, not fatal (VOL-11, VOL-12)
 };
 
 struct Construction {
@@ -70,6 +71,9 @@ void mount_name_files(const Construction& pod, const AppRoot& app); // after vol
 // The app's /run/systemd: what PID 1 mounts on when it starts the app, and the pod's journal, where /dev/log leads.
 // Before volumes, in the app's own layer.
 void make_systemd_directories(const Construction& pod, const AppRoot& app, bool app_notifies);
+
+// init_users.cc
+void introduce_users(Construction& pod); // of the apps to PID 1, when they are known
 
 // app_volumes.cc
 struct VolumePlace {

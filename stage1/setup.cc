@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage1/setup.hh"
 
+#include <linux/openat2.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -9,13 +10,12 @@
 
 #include <csignal>
 #include <cstring>
-#include <map>
-#include <set>
 
 #include "common/sys/log.hh"
 #include "common/sys/mount.hh"
 #include "common/sys/process.hh"
 #include "common/sys/sys.hh"
+#include "stage1/audit.hh"
 #include "stage1/construction.hh"
 #include "stage1/init.hh"
 #include "stage1/resolve.hh"
@@ -26,8 +26,6 @@ namespace rocket::stage1
 
 namespace
 {
-
-constexpr std::size_t max_user_file = 64 * 1024;
 
 void make_mounts_private(Construction&)
 {
@@ -90,30 +88,16 @@ void resolve_apps(Construction& pod)
                    "giving the terminal to app {}", text::quoted(pod.specs[0].name));
 }
 
-// A file of the stage1 image, with more lines, over itself.
-void extend_file(const Construction& pod, const std::string& path, const std::string& name, const std::string& lines)
+// By our own procfs, which no app has touched yet (R6).
+void check_all_mounts(Construction& pod)
 {
-    write_run_file(pod, name, pod.root.read_file(path, max_user_file).value_or("") + lines);
-    mount::attach(clone_run_file(pod, name).get(), pod.root.open(path, O_PATH).get());
-}
-
-// PID 1 starts nothing as a user or group that its own /etc does not know, not even by number. Names are never used.
-void introduce_users(Construction& pod)
-{
-    std::map<std::uint32_t, std::uint32_t> users; // to a group
-    std::set<std::uint32_t> groups;
-    for (const auto& spec : pod.specs) {
-        users.emplace(spec.uid, spec.gid);
-        groups.insert(spec.gid);
-        groups.insert(spec.supplementary_gids.begin(), spec.supplementary_gids.end());
-    }
-    std::string passwd, group;
-    for (const auto& [uid, gid] : users)
-        passwd += fmt::format("app-{0}:x:{0}:{1}::/:/\n", uid, gid);
-    for (const auto gid : groups)
-        group += fmt::format("app-{0}:x:{0}:\n", gid);
-    extend_file(pod, "/etc/passwd", "passwd", passwd);
-    extend_file(pod, "/etc/group", "group", group);
+    constexpr std::size_t limit = 16U << 20U;
+    std::vector<std::vector<std::string>> volume_places;
+    for (const auto& app : pod.apps)
+        volume_places.push_back(app.volume_paths);
+    const auto file = sys::open_resolved(pod.proc.get(), "self/mountinfo", O_RDONLY,
+                                         RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
+    check_mounts(mount_rules(pod.plan, volume_places), sys::read_to_end(file.get(), limit));
 }
 
 struct Step {
@@ -137,6 +121,7 @@ constexpr Step before_the_cgroup[] = {
 constexpr Step after_the_cgroup[] = {
     {"mounting the cgroup tree", mount_cgroup}, // after all clones of /sys were made: apps do not get it
     {"leaving the host's root", [](Construction& pod) { leave_host_root(pod); }},
+    {"checking the mounts", check_all_mounts}, // when all are there, and those of the host are not
 };
 
 // A failed system call says little by itself, and a user sees the last cause only: it gets the step's name, too.
