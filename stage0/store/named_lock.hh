@@ -19,7 +19,10 @@ public:
     static NamedLock take(const std::string& path, const std::function<void()>& on_wait = {});
     static std::optional<NamedLock> try_take(const std::string& path);
 
-    NamedLock(NamedLock&& other) noexcept : path_{std::exchange(other.path_, {})}, lock_{std::move(other.lock_)} {}
+    NamedLock(NamedLock&& other) noexcept
+        : path_{std::exchange(other.path_, {})}, lock_{std::move(other.lock_)}, had_to_wait_{other.had_to_wait_}
+    {
+    }
     NamedLock& operator=(NamedLock&&) = delete;
     ~NamedLock();
 

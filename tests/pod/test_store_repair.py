@@ -4,6 +4,7 @@ import os
 
 import aci
 import pytest
+from conftest import wait_for
 
 pytestmark = pytest.mark.bare
 
@@ -46,3 +47,14 @@ def test_ten_fetches_at_once(rocket, make):
     assert sorted(listed) == sorted(set(ids))
     for image in listed:
         assert "successfully verified" in rocket("image", "verify", image).stdout
+
+
+def test_two_fetches_of_a_file_do_the_work_once(rocket, make):
+    path = make("example.com/same", content=[aci.file("rootfs/f", os.urandom(40_000_000))], compression=None)
+    first = rocket.start("--insecure-options=image", "--debug", "fetch", path)
+    wait_for(lambda: list((rocket.data / "locks").glob("fetch-*")), "the first to begin")
+    second = rocket("--insecure-options=image", "--debug", "fetch", path)
+    out, err = first.communicate(timeout=60)
+    assert first.returncode == 0 and out == second.stdout
+    assert "waiting" in second.stderr and "fetching image from" in err and "fetching image from" not in second.stderr
+    assert list((rocket.data / "locks").glob("fetch-*")) == []

@@ -24,6 +24,18 @@ TEST_CASE("a named lock is held by one, and leaves no file behind")
     CHECK(NamedLock::try_take(path));
 }
 
+TEST_CASE("whoever had to wait for a lock knows it")
+{
+    const Scratch scratch;
+    const auto path = scratch.path() + "/lock";
+    std::optional<NamedLock> first{NamedLock::take(path)};
+    std::thread second{[&] {
+        const auto lock = NamedLock::take(path, [&] { first.reset(); });
+        CHECK(lock.had_to_wait());
+    }};
+    second.join();
+}
+
 TEST_CASE("many that wait for a lock get it one after the other")
 {
     const Scratch scratch;
