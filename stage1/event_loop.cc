@@ -10,25 +10,30 @@ struct Source::State : std::enable_shared_from_this<Source::State> {
     State(EventLoop* owner, EventLoop::Callback what) : loop{owner}, callback{std::move(what)} {}
     State(const State&) = delete;
     State& operator=(const State&) = delete;
+    ~State() { ::sd_event_source_disable_unref(source); }
 
     EventLoop* loop;
     EventLoop::Callback callback;
     sd_event_source* source = nullptr;
-
-    ~State() { ::sd_event_source_disable_unref(source); }
+    std::shared_ptr<State> self; // while there is a Source; a running callback holds another one
 };
+
+Source::Source(std::shared_ptr<State> state) : state_{state.get()}
+{
+    state_->self = std::move(state);
+}
+
+void Source::End::operator()(State* state) const noexcept
+{
+    state->source = ::sd_event_source_disable_unref(state->source);
+    const auto last = std::move(state->self);
+}
 
 void Source::set_enabled(bool enabled)
 {
     if (state_)
         bus::check(::sd_event_source_set_enabled(state_->source, enabled ? SD_EVENT_ON : SD_EVENT_OFF),
                    "switching a watch");
-}
-
-void Source::set_events(std::uint32_t events)
-{
-    if (state_)
-        bus::check(::sd_event_source_set_io_events(state_->source, events), "changing a watch");
 }
 
 EventLoop::EventLoop()

@@ -15,7 +15,7 @@ namespace rocket::stage1
 
 class EventLoop;
 
-// A watch. Destroying it, also from within its own callback, ends it.
+// A watch. Destroying it, also from within its own callback, ends it at once: the descriptor may be closed right after.
 class Source
 {
 public:
@@ -23,13 +23,15 @@ public:
     explicit operator bool() const noexcept { return state_ != nullptr; }
     void reset() noexcept { state_.reset(); }
     void set_enabled(bool enabled); // a disabled watch keeps its place
-    void set_events(std::uint32_t events);
 
 private:
     friend class EventLoop;
     struct State;
-    explicit Source(std::shared_ptr<State> state) : state_{std::move(state)} {}
-    std::shared_ptr<State> state_;
+    struct End {
+        void operator()(State* state) const noexcept;
+    };
+    explicit Source(std::shared_ptr<State> state);
+    std::unique_ptr<State, End> state_;
 };
 
 class EventLoop

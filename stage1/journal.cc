@@ -26,9 +26,7 @@ constexpr std::uint64_t finish_timeout_usec = 10'000'000; // for all of finish()
 
 // --- one stream -----------------------------------------------------------------------------------------------------
 
-// identifier, unit, priority, level prefixes, forwarding to syslog, kmsg, console: the stream's first seven lines.
-JournalStream::JournalStream(Journal& journal, std::string identifier, std::string unit, int priority)
-    : journal_{journal}, header_{fmt::format("{}\n{}\n{}\n0\n0\n0\n0\n", identifier, unit, priority)}
+JournalStream::JournalStream(Journal& journal, Source source) : journal_{journal}, source_{std::move(source)}
 {
     journal_.streams_.push_back(this);
 }
@@ -50,6 +48,8 @@ bool JournalStream::is_behind(std::function<void()> resume)
     return true;
 }
 
+// identifier, unit, priority, level prefixes, forwarding to syslog, kmsg, console: the stream's first seven lines. Only
+// root may name a unit.
 void JournalStream::connect()
 {
     auto socket = journal_.pod_.connect();
@@ -57,21 +57,57 @@ void JournalStream::connect()
         rocket::fail(Error::Kind::system, "journald does not listen");
     ::shutdown(socket->get(), SHUT_RD);
     socket_ = std::move(*socket);
-    backlog_.insert(0, header_);
+    const auto header = fmt::format("{}\n{}\n{}\n0\n0\n0\n0\n", source_.identifier, source_.unit, source_.priority);
+    if (send_as_app(header, 0, 0) != static_cast<ssize_t>(header.size()))
+        throw system_error(errno, "writing to journald");
+}
+
+// journald wants to know who says something (_PID, _SYSTEMD_UNIT ...), and cannot see us: we say it in the app's name
+// as long as the app is alive.
+ssize_t JournalStream::send_as_app(std::string_view bytes, uid_t uid, gid_t gid)
+{
+    if (!sender_)
+        sender_ = journal_.pod_.sender(source_.unit);
+    iovec data{.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()}; // sendmsg(2) does not write
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred))] = {};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    if (*sender_ > 0) {
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        cmsghdr* const header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_CREDENTIALS;
+        header->cmsg_len = CMSG_LEN(sizeof(ucred));
+        const ucred credentials{.pid = *sender_, .uid = uid, .gid = gid};
+        std::memcpy(CMSG_DATA(header), &credentials, sizeof credentials);
+    }
+    const auto sent = ::sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0 || (errno != ESRCH && errno != EPERM) || *sender_ == 0)
+        return sent;
+    sender_ = 0; // it has ended
+    return send_as_app(bytes, uid, gid);
+}
+
+// Whole lines, if there are any: journald would end a line where the sender changes.
+std::size_t JournalStream::sendable() const
+{
+    const auto newline = backlog_.rfind('\n');
+    return newline == std::string::npos ? backlog_.size() : newline + 1;
 }
 
 void JournalStream::flush()
 {
-    using State = Journal::State;
-    if (backlog_.empty() || journal_.state_ < State::listening || journal_.state_ == State::finished)
+    if (backlog_.empty() || !journal_.can_send())
         return;
     try {
         if (!socket_)
             connect();
         std::size_t done = 0;
-        while (done < backlog_.size()) {
+        for (const auto size = sendable(); done < size;) {
             const auto sent =
-                ::send(socket_.get(), backlog_.data() + done, backlog_.size() - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+                send_as_app(std::string_view{backlog_}.substr(done, size - done), source_.uid, source_.gid);
             if (sent > 0) {
                 done += static_cast<std::size_t>(sent);
             } else if (errno == EAGAIN) {
@@ -109,27 +145,21 @@ void Journal::need()
 {
     if (state_ != State::unused)
         return;
-    state_ = State::starting;
-    pod_.start();
-    if (listens_)
-        on_listening();
+    state_ = State::wanted;
+    if (!listening_)
+        pod_.start();
 }
 
 void Journal::on_listening()
 {
-    listens_ = true;
-    if (state_ != State::starting)
-        return;
-    state_ = State::listening;
+    listening_ = true;
     for (auto* stream : streams_)
         stream->flush();
 }
 
 void Journal::on_running()
 {
-    if (state_ != State::listening)
-        return;
-    state_ = State::running;
+    running_ = true;
     proceed();
 }
 
@@ -173,7 +203,7 @@ void Journal::proceed()
     if (!done_)
         return;
     const bool all_sent = std::all_of(streams_.begin(), streams_.end(), [](auto* s) { return s->backlog_.empty(); });
-    if (state_ == State::running && all_sent) {
+    if (state_ == State::wanted && running_ && all_sent) {
         state_ = State::stopping;
         for (auto* stream : streams_)
             stream->socket_.reset(); // end of file: journald takes an unfinished line, too

@@ -4,6 +4,8 @@
 // journal, and journald started. A journal that fails costs the journal, never the output or the pod.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,7 +24,14 @@ class Journal;
 class JournalStream
 {
 public:
-    JournalStream(Journal& journal, std::string identifier, std::string unit, int priority);
+    struct Source {
+        std::string identifier;
+        std::string unit;
+        int priority;
+        uid_t uid; // of the app, for the journal's _UID and _GID
+        gid_t gid;
+    };
+    JournalStream(Journal& journal, Source source);
 
     void append(std::string_view bytes); // takes everything
     // More than a journal should owe: stop reading from the app; `resume` is called once when it has caught up.
@@ -32,13 +41,16 @@ private:
     friend class Journal;
     void connect();
     void flush();
+    std::size_t sendable() const;
+    ssize_t send_as_app(std::string_view bytes, uid_t uid, gid_t gid);
     void give_up();
 
     Journal& journal_;
-    std::string header_;
+    Source source_;
+    std::optional<pid_t> sender_; // 0: none that is alive
     std::string backlog_;
     Fd socket_;
-    Source writable_;
+    stage1::Source writable_;
     std::function<void()> resume_;
 };
 
@@ -46,8 +58,9 @@ class Journal
 {
 public:
     struct Pod {
-        std::function<std::optional<Fd>()> connect;   // to journald's stdout socket; empty: nobody listens
-        std::function<void()> start;                  // have the pod listen there; then call on_listening()
+        std::function<std::optional<Fd>()> connect;           // to journald's stdout socket; empty: nobody listens
+        std::function<pid_t(const std::string& unit)> sender; // a process of the unit, as we see it; 0: there is none
+        std::function<void()> start;                          // have the pod listen there; then call on_listening()
         std::function<void()> stop;                   // have journald write everything out and end; then on_stopped()
         std::function<void(const std::string&)> warn; // the journal is lost, and why
     };
@@ -65,7 +78,8 @@ public:
 
 private:
     friend class JournalStream;
-    enum class State { unused, starting, listening, running, stopping, finished };
+    enum class State { unused, wanted, stopping, finished };
+    bool can_send() const noexcept { return state_ == State::wanted && listening_; }
     void need();
     void fail(const std::string& why);
     void proceed(); // towards finish()
@@ -73,7 +87,8 @@ private:
     EventLoop& loop_;
     Pod pod_;
     State state_ = State::unused;
-    bool listens_ = false; // also when nobody has needed it yet
+    bool listening_ = false; // whether or not there is anything to write yet
+    bool running_ = false;
     std::vector<JournalStream*> streams_;
     std::function<void()> done_;
     Source deadline_;

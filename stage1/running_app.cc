@@ -31,7 +31,8 @@ int RunningApp::add_relay(EventLoop& loop, Output& to, int priority)
     auto pipe = sys::make_pipe();
     sys::check([&] { return ::fchown(pipe.write.get(), spec_.uid, spec_.gid); }, "giving a pipe to app {}",
                text::quoted(spec_.name));
-    auto stream = std::make_unique<JournalStream>(*stdio_.journal, spec_.name, unit_, priority);
+    auto stream = std::make_unique<JournalStream>(
+        *stdio_.journal, JournalStream::Source{spec_.name, unit_, priority, spec_.uid, spec_.gid});
     relays_.push_back(std::make_unique<Relay>(loop, std::move(pipe.read), to, std::move(stream), spec_.name));
     write_ends_.push_back(std::move(pipe.write));
     return write_ends_.back().get();
@@ -41,6 +42,9 @@ void RunningApp::start(EventLoop& loop, Manager& manager, std::function<void(con
 {
     auto properties = unit_properties(spec_);
     properties.push_back({"Description", "App " + spec_.name});
+    // So that a pod that powers itself off stops its apps first, each in order (ACE-3).
+    properties.push_back({"Conflicts", std::vector<std::string>{"shutdown.target"}});
+    properties.push_back({"Before", std::vector<std::string>{"shutdown.target"}});
     UnitStdio fds;
     switch (stdio_.kind) {
     case Stdio::Kind::relayed:

@@ -29,6 +29,7 @@ constexpr const char* journal_socket = "systemd/journal/stdout";
 constexpr const char* services_unit = "pod.target"; // journal and bus sockets
 constexpr const char* journal_socket_unit = "systemd-journald.socket";
 constexpr const char* journal_unit = "systemd-journald.service";
+constexpr const char* app_groups = "/system.slice/";    // in the pod's group, by unit (unit_properties.cc)
 constexpr std::uint64_t stop_timeout_usec = 15'000'000; // longer than each app's own (unit_properties.cc)
 
 bool is_dead(const std::optional<std::string>& state)
@@ -48,6 +49,11 @@ Supervisor::Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, cons
           loop,
           Journal::Pod{
               .connect = [this] { return connect_in_pod(launched_.run.get(), journal_socket, launched_.init.pidfd()); },
+              .sender =
+                  [this](const std::string& unit) {
+                      const auto processes = cgroup::processes(group_ + app_groups + unit);
+                      return processes.empty() ? 0 : processes.front();
+                  },
               .start = [this] { start_services(); },
               .stop =
                   [this] {

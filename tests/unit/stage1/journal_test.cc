@@ -23,6 +23,7 @@ struct FakePod {
                         journald = std::move(pair.second);
                         return std::optional<Fd>{std::move(pair.first)};
                     },
+                .sender = [](const std::string&) { return pid_t{0}; },
                 .start = [this] { ++starts; },
                 .stop = [this] { ++stops; },
                 .warn = [this](const std::string& why) { warning = why; }};
@@ -44,7 +45,7 @@ struct Fixture {
     EventLoop loop;
     FakePod pod;
     Journal journal{loop, pod.callbacks()};
-    JournalStream stream{journal, "web", "app-web.service", 6};
+    JournalStream stream{journal, {"web", "app-web.service", 6, 0, 0}};
     bool done = false;
 };
 
