@@ -8,10 +8,10 @@
 namespace rocket::stage1
 {
 
-void LinePrefixer::put_line(std::string& out, std::string_view end, std::int64_t monotonic_usec)
+void LinePrefixer::put_line(std::string& out, std::string_view rest, std::int64_t monotonic_usec)
 {
-    fmt::format_to(std::back_inserter(out), "[{:5}.{:06}] {}[{}]: {}{}\r\n", monotonic_usec / 1'000'000,
-                   monotonic_usec % 1'000'000, app_, pid_, partial_, end);
+    fmt::format_to(std::back_inserter(out), "[{}.{:06}] {}[{}]: {}{}{}", monotonic_usec / 1'000'000,
+                   monotonic_usec % 1'000'000, app_, pid_, partial_, rest, end_);
     partial_.clear();
 }
 

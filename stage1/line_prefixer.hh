@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an app's output looks like on the caller's terminal: each line as "[secs.micros] app[pid]: text" and CR LF
-// (cli 9.4). Control characters of the text stay as they are: it is the app's terminal, too. Pure.
+// What an app's output looks like on the caller's terminal: each line as "[secs.micros] app[pid]: text", ended so that
+// CR LF arrives (cli 9.4). Control characters of the text stay as they are: it is the app's terminal, too. Pure.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,8 @@ namespace rocket::stage1
 class LinePrefixer
 {
 public:
-    explicit LinePrefixer(std::string app) : app_{std::move(app)} {}
+    // `end`: "\n" where the terminal itself makes CR LF of it.
+    explicit LinePrefixer(std::string app, std::string end = "\r\n") : app_{std::move(app)}, end_{std::move(end)} {}
 
     void set_pid(std::uint32_t pid) { pid_ = pid; } // in the pod's PID namespace
     bool has_pid() const noexcept { return pid_ != 0; }
@@ -25,9 +26,10 @@ public:
     static constexpr std::size_t max_line = 16U << 10U;
 
 private:
-    void put_line(std::string& out, std::string_view end, std::int64_t monotonic_usec);
+    void put_line(std::string& out, std::string_view rest, std::int64_t monotonic_usec);
 
     std::string app_;
+    std::string end_;
     std::uint32_t pid_ = 0;
     std::string partial_;
 };

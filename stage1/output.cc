@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -30,6 +31,13 @@ Output::Output(EventLoop& loop, int fd) : loop_{loop}, fd_{fd}, terminal_{::isat
             fd_ = own_.get();
         }
     }
+}
+
+const char* Output::line_end() const noexcept
+{
+    termios modes{};
+    const bool adds_cr = ::tcgetattr(fd_, &modes) == 0 && (modes.c_oflag & OPOST) != 0 && (modes.c_oflag & ONLCR) != 0;
+    return adds_cr ? "\n" : "\r\n";
 }
 
 ssize_t Output::write_once(std::string_view bytes) const noexcept

@@ -21,6 +21,7 @@ public:
     Output(EventLoop& loop, int fd);
 
     bool is_terminal() const noexcept { return terminal_; }
+    const char* line_end() const noexcept; // of a terminal: what makes it show CR LF
     // Writes what fits now and returns how much that was. When it was not all, `resume` is called once, later, when
     // there is room again.
     std::size_t write(std::string_view bytes, const std::function<void()>& resume);

@@ -25,7 +25,7 @@ Relay::Relay(EventLoop& loop, Fd from, Output& to, std::unique_ptr<JournalStream
 {
     sys::set_nonblocking(from_.get(), true);
     if (to_.is_terminal())
-        prefixer_.emplace(app);
+        prefixer_.emplace(app, to_.line_end());
     readable_ = loop_.on_io(from_.get(), EPOLLIN, [this](std::uint32_t) { pump(); });
 }
 

@@ -208,7 +208,7 @@ def test_lines_on_a_terminal(pod):
     os.close(slave)
     text = read_until_closed(master)
     assert process.wait() == 0
-    assert re.fullmatch(rb"\[ *\d+\.\d{6}\] a\[\d+\]: one\r+\n\[ *\d+\.\d{6}\] a\[\d+\]: two\r+\n", text), text
+    assert re.fullmatch(rb"\[\d+\.\d{6}\] a\[\d+\]: one\r\n\[\d+\.\d{6}\] a\[\d+\]: two\r\n", text), text
 
 
 def test_journal_has_everything_by_app_and_stream(pod):
@@ -290,7 +290,7 @@ def test_kill_of_the_supervisor_leaves_nothing_running(pod):
     init, group = one.init(), cgroup_root() / one.group().lstrip("/")
     process.kill()
     process.communicate(timeout=5)
-    wait_for(lambda: "populated 0" in (group / "cgroup.events").read_text(), "the pod's processes to die", 5)
+    wait_for(lambda: not group.exists() or "populated 0" in (group / "cgroup.events").read_text(), "its processes to die", 5)
     wait_for(lambda: not pathlib.Path(f"/proc/{init}").exists(), "PID 1 to be reaped by whoever inherits it")
     assert process.returncode == -9
 

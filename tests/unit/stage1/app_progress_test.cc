@@ -10,50 +10,116 @@ using namespace rocket::stage1;
 namespace
 {
 
-UnitChange unit(const char* active, const char* result = "success", std::int32_t code = 0, std::int32_t status = 0)
+UnitChange state(const char* active, const char* result = "success")
 {
-    return {.active_state = active, .result = result, .exec_code = code, .exec_status = status};
+    return {.active_state = active, .result = result};
 }
 
-AppProgress after(const std::vector<UnitChange>& changes)
+UnitChange main_ended(int how, int status)
 {
-    AppProgress progress;
-    for (const auto& change : changes)
-        progress.apply(change);
-    return progress;
+    return {.exec_code = how, .exec_status = status, .started_usec = 1, .finished_usec = 2};
 }
 
 } // namespace
 
-TEST_CASE("app progress: how an app ended (cli 9.5)")
+TEST_CASE("app progress: started, up, ended")
 {
-    const auto exited = after({unit("activating"), unit("active"), unit("failed", "exit-code", CLD_EXITED, 7)});
-    CHECK(exited.result().code == 7);
-    CHECK(exited.failed());
-    const auto killed = after({unit("active"), unit("failed", "signal", CLD_KILLED, SIGTERM)});
-    CHECK(killed.result().signal == SIGTERM);
-    CHECK(killed.result().status() == 15); // the plain number
-    CHECK(killed.failed());
-    const auto fine = after({unit("active"), unit("inactive", "success", CLD_EXITED, 0)});
-    CHECK_FALSE(fine.failed());
-    CHECK(after({unit("active"), unit("failed", "oom-kill", CLD_KILLED, SIGKILL)}).result().oom);
+    AppProgress app;
+    app.apply(state("activating"));
+    CHECK_FALSE(app.is_up());
+    app.apply({.main_pid = 12});
+    app.apply(state("active"));
+    CHECK(app.is_up());
+    CHECK(app.pid() == 12);
+    app.apply(main_ended(CLD_EXITED, 0));
+    CHECK_FALSE(app.has_ended()); // a post-stop handler may follow
+    app.apply(state("deactivating"));
+    app.apply(state("inactive"));
+    REQUIRE(app.has_ended());
+    CHECK(app.result() == AppResult{.code = 0, .started_ns = 1000, .finished_ns = 2000});
+    CHECK_FALSE(app.failed());
 }
 
-TEST_CASE("app progress: a failed pre-start handler is a failure, with and without a post-stop handler (APP-10)")
+TEST_CASE("app progress: before its job runs a unit is inactive, too")
 {
-    for (const auto& changes :
-         {std::vector{unit("activating"), unit("failed", "exit-code")},
-          std::vector{unit("activating"), unit("deactivating", "exit-code"), unit("failed", "exit-code")}}) {
-        const auto progress = after(changes);
-        REQUIRE(progress.has_ended());
-        CHECK(progress.failed());
-        CHECK(progress.failed_before_main());
-        CHECK(progress.result().status() != 0);
+    AppProgress app;
+    app.apply(state("inactive"));
+    CHECK_FALSE(app.has_ended());
+}
+
+TEST_CASE("app progress: so quick that only its end is ever reported")
+{
+    AppProgress app;
+    app.apply(main_ended(CLD_EXITED, 0));
+    app.apply(state("inactive"));
+    CHECK(app.has_ended());
+    CHECK(app.is_up());
+}
+
+TEST_CASE("app progress: exit code and signal are told apart, and both end the pod")
+{
+    for (const auto& [how, status] :
+         {std::pair{CLD_EXITED, 9}, {CLD_KILLED, 9}, {CLD_DUMPED, 11}, {CLD_KILLED, SIGTERM}}) {
+        AppProgress app;
+        app.apply(state("active"));
+        app.apply(main_ended(how, status));
+        app.apply(state("failed", "exit-code"));
+        CAPTURE(how);
+        CHECK(app.result().code.has_value() == (how == CLD_EXITED));
+        CHECK(app.result().signal.has_value() == (how != CLD_EXITED));
+        CHECK(app.result().status() == status);
+        CHECK(app.failed());
     }
 }
 
-TEST_CASE("app progress: stopped inside the pod before it ran is no failure")
+TEST_CASE("app progress: what a stop brings about is no failure, other codes are")
 {
-    const auto progress = after({unit("activating"), unit("deactivating"), unit("inactive")});
-    CHECK_FALSE(progress.failed());
+    const struct {
+        int how, status;
+        bool failed;
+    } ends[] = {{CLD_EXITED, 0, false},       {CLD_EXITED, 143, false},     {CLD_EXITED, 3, true},
+                {CLD_KILLED, SIGTERM, false}, {CLD_KILLED, SIGKILL, false}, {CLD_DUMPED, SIGSEGV, true}};
+    for (const bool from_inside : {false, true})
+        for (const auto& end : ends) {
+            AppProgress app;
+            app.apply(state("active"));
+            if (from_inside)
+                app.apply(state("deactivating")); // systemctl stop, poweroff: before its main process has ended
+            else
+                app.stop_requested();
+            app.apply(main_ended(end.how, end.status));
+            app.apply(state("inactive"));
+            CAPTURE(end.status);
+            CHECK(app.failed() == end.failed);
+        }
+}
+
+TEST_CASE("app progress: out of memory")
+{
+    AppProgress app;
+    app.apply(state("active"));
+    app.apply(main_ended(CLD_KILLED, SIGKILL));
+    app.apply(state("failed", "oom-kill"));
+    CHECK(app.result().oom);
+}
+
+TEST_CASE("app progress: PID 1's own exit statuses count only before the app ran")
+{
+    for (const bool was_up : {false, true}) {
+        AppProgress app;
+        app.apply(state(was_up ? "active" : "activating"));
+        app.apply(main_ended(CLD_EXITED, AppProgress::exec_failed));
+        app.apply(state("failed", "exit-code"));
+        CHECK(app.failed_in_setup() == !was_up);
+        CHECK(app.result().status() == 203);
+    }
+}
+
+TEST_CASE("app progress: a pre-start handler that fails is a failure of the app")
+{
+    AppProgress app;
+    app.apply(state("activating"));
+    app.apply(state("inactive", "exec-condition"));
+    CHECK(app.failed());
+    CHECK(app.failed_before_main());
 }
