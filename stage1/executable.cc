@@ -70,7 +70,8 @@ Format format_of(int fd)
     const auto head = read_at(fd, 0, script_line);
     if (head.starts_with("#!")) {
         auto interpreter = script_interpreter(head);
-        return {.known = !interpreter.empty(), .interpreter = std::move(interpreter)};
+        const bool usable = !interpreter.empty();
+        return {.known = usable, .interpreter = std::move(interpreter)};
     }
     if (!head.starts_with(ELFMAG) || head.size() <= EI_CLASS)
         return {};

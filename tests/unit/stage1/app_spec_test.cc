@@ -51,13 +51,14 @@ TEST_CASE("app spec: comes back from JSON as it was")
 TEST_CASE("app spec: what is missing or out of range is refused")
 {
     const auto text = to_json(full_spec());
-    for (const auto& [from, to] : {std::pair{"4294967294", "4294967295"},
-                                   {"\"mode\":\"allow\"", "\"mode\":\"maybe\""},
-                                   {"\"gid\":33", "\"gid\":-1"},
-                                   {"\"gid\":33", "\"gid\":\"33\""},
-                                   {"\"boundingSet\"", "\"bounding\""},
-                                   {"-500", "-1001"}}) {
-        CAPTURE(std::string{to});
+    for (const auto& change : {std::pair{"4294967294", "4294967295"},
+                               {"\"mode\":\"allow\"", "\"mode\":\"maybe\""},
+                               {"\"gid\":33", "\"gid\":-1"},
+                               {"\"gid\":33", "\"gid\":\"33\""},
+                               {"\"boundingSet\"", "\"bounding\""},
+                               {"-500", "-1001"}}) {
+        const auto [from, to] = change;
+        CAPTURE(std::string{change.second});
         auto changed = text;
         const auto at = changed.find(from);
         REQUIRE(at != std::string::npos);

@@ -98,22 +98,22 @@ TEST_CASE("resolve: what cannot be executed is told, not thrown (cli 9.5)")
 TEST_CASE("resolve: refused with a reason")
 {
     const Fixture fixture;
-    for (const auto& [members, says] :
+    for (const auto& row :
          {std::pair{R"("exec":[],"user":"0","group":"0")", "no executable"},
           {R"("exec":["/bin/main"],"user":"nobody","group":"0")", "user \"nobody\" is not in"},
           {R"("exec":["/bin/main"],"user":"4294967295","group":"0")", "out of range"},
           {R"("exec":["/bin/main"],"user":"0","group":"-1")", "group \"-1\""},
           {R"("exec":["/bin/main"],"user":"0","group":"0","workingDirectory":"/none")", "working directory \"/none\""},
           {R"("exec":["/bin/main"],"user":"0","group":"0","workingDirectory":"/bin/main")", "working directory"}}) {
-        CAPTURE(std::string{members});
+        CAPTURE(std::string{row.first});
         std::string text;
         try {
-            fixture.resolve(members);
+            fixture.resolve(row.first);
         } catch (const Error& error) {
             text = error.what();
         }
         CAPTURE(text);
-        CHECK(text.find(says) != std::string::npos);
+        CHECK(text.find(row.second) != std::string::npos);
     }
 }
 

@@ -145,14 +145,14 @@ TEST_CASE("seccomp: nothing fails open (SEC-9, SEC-10, SEC-12)")
 {
     CHECK(policy(Mode::retain, {"read", "@appc.io/all"}).mode == SeccompPolicy::Mode::off);
     CHECK(policy(Mode::remove, {"read", "@appc.io/empty"}).is_default);
-    for (const auto& [mode, set] : {std::pair{Mode::remove, "@appc.io/all"},
-                                    {Mode::retain, "@appc.io/empty"},
-                                    {Mode::retain, "@appc.io/none"},
-                                    {Mode::remove, "@systemd/nothing"},
-                                    {Mode::retain, "@"},
-                                    {Mode::retain, "@mount"}}) {
-        CAPTURE(std::string{set});
-        CHECK_THROWS_AS(policy(mode, {"read", set}), Error);
+    for (const auto& row : {std::pair{Mode::remove, "@appc.io/all"},
+                            {Mode::retain, "@appc.io/empty"},
+                            {Mode::retain, "@appc.io/none"},
+                            {Mode::remove, "@systemd/nothing"},
+                            {Mode::retain, "@"},
+                            {Mode::retain, "@mount"}}) {
+        CAPTURE(std::string{row.second});
+        CHECK_THROWS_AS(policy(row.first, {"read", row.second}), Error);
     }
     std::vector<std::string> reports;
     const auto unknown = seccomp_policy({Mode::retain, {"make_coffee"}, "EPERM"}, 0, reports);
