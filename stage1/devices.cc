@@ -33,15 +33,6 @@ constexpr Link links[] = {
     {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
 };
 
-Fd new_devpts()
-{
-    return mount::NewFilesystem{"devpts"}
-        .set("ptmxmode", "0666")
-        .set("mode", "0620")
-        .set("gid", "5")
-        .create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-}
-
 Fd new_dev(std::uint64_t attributes)
 {
     return mount::NewFilesystem{"tmpfs"}.set("mode", "0755").set("size", "1m").create(attributes);
@@ -90,9 +81,9 @@ void make_devices(Construction& pod)
 {
     pod.dev = new_dev(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
     mount::attach(pod.dev.get(), own_directory(pod.root, "dev").get());
-    for (const auto& [name, major, minor] : nodes)
-        sys::check([&] { return ::mknodat(pod.dev.get(), name, S_IFCHR | 0666, makedev(major, minor)); },
-                   "making device {}", name);
+    for (const auto& node : nodes)
+        sys::check([&] { return ::mknodat(pod.dev.get(), node.name, S_IFCHR | 0666, makedev(node.major, node.minor)); },
+                   "making device {}", node.name);
     add_links(pod.dev);
     add_terminals(pod, pod.dev, pod.sources.console);
     pod.shm = mount::NewFilesystem{"tmpfs"}

@@ -151,11 +151,7 @@ AppSources open_app(const AppPlan& app, const Plan& plan, const std::vector<Fd>&
 Terminal make_terminal()
 {
     Terminal terminal;
-    terminal.filesystem = mount::NewFilesystem{"devpts"}
-                              .set("ptmxmode", "0666")
-                              .set("mode", "0620")
-                              .set("gid", "5")
-                              .create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+    terminal.filesystem = new_devpts();
     terminal.master = sys::open(terminal.filesystem.get(), "ptmx", O_RDWR | O_NOCTTY);
     int locked = 0;
     sys::check([&] { return ::ioctl(terminal.master.get(), TIOCSPTLCK, &locked); }, "unlocking the terminal");
@@ -173,6 +169,15 @@ std::optional<std::string> read_name_file(NameFile mode, const char* host_path, 
 }
 
 } // namespace
+
+Fd new_devpts()
+{
+    return mount::NewFilesystem{"devpts"}
+        .set("ptmxmode", "0666")
+        .set("mode", "0620")
+        .set("gid", "5")
+        .create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC); // not nodev: it is all devices
+}
 
 void make_top_directories(int image, int layer)
 {

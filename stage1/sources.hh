@@ -48,6 +48,8 @@ struct Sources {
 
 Sources open_sources(const Pod& pod, const Plan& plan);
 
+Fd new_devpts(); // detached, an instance of its own (ACE-8)
+
 // The directories of an app's root that are ours to give, never the image's (R4): real ones, whatever the image has.
 // `image` is the tree below, `layer` where they are made if it has something else, or nothing, there. The two are the
 // same where the app runs on a copy.
