@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What confines an app, and whoever enters it, seen from inside (appc chapters 5, 6, 12, 13; security rules R8, R10, R16)."""
 import os
+import platform
 import pty
 import re
 import select
 import signal
+import subprocess
 import time
 
 import aci
 import pytest
-from conftest import wait_for
+from conftest import SOURCE, wait_for
 
 pytestmark = pytest.mark.bare
 
@@ -179,6 +181,39 @@ def test_a_hostile_passwd_names_nobody_and_hangs_nothing(rocket, make, special):
 def test_seccomp_sets(rocket, busybox, flag, status, err):
     done = rocket.run(busybox, "--exec=/bin/mkdir", f"--seccomp={flag}", "--", "/tmp/x", status=status)
     assert err in done.stderr
+
+
+@pytest.fixture(scope="session")
+def prober(images):
+    """An image whose program tries every system call."""
+    program = images / "syscalls"
+    subprocess.run(["cc", "-static", "-O1", "-o", program, SOURCE / "tests/data/syscalls.c"], check=True)
+    content = [*aci.busybox(), aci.host_file("rootfs/bin/syscalls", program)]
+    return aci.write(images / "syscalls.aci", aci.image("example.com/syscalls", aci.app("/bin/sleep", "60"), content))
+
+
+def outcomes(text):
+    return {int(number): rest for number, rest in (line.split(" ", 1) for line in text.splitlines())}
+
+
+@pytest.mark.parametrize("flags", [[], ["--user=1000", "--group=1001"], ["--caps-retain=CAP_SYS_ADMIN,CAP_SYS_PTRACE"],
+                                   ["--seccomp=mode=remove,errno=ENOSPC,@rkt/default-blacklist"],
+                                   ["--seccomp=mode=retain,errno=ENOSPC,@docker/default-whitelist"]],
+                         ids=["default", "user", "capabilities", "remove", "retain"])
+def test_every_system_call_fares_the_same_in_run_and_enter(rocket, prober, flags):
+    """Two renderings of one policy: PID 1's and ours."""
+    _, uuid = rocket.started(prober, *flags)
+    by_enter = outcomes(rocket("enter", uuid, "/bin/syscalls").stdout)
+    rocket("stop", "--force", uuid)
+    by_run = outcomes(rocket.run(prober, "--exec=/bin/syscalls", *flags, "--").stdout)
+    assert len(by_run) > 450
+    assert {n: (by_run[n], by_enter.get(n)) for n in by_run if by_run[n] != by_enter.get(n)} == {}
+    if not flags and platform.machine() == "x86_64":
+        assert by_run[165] == "errno 1", "mount"
+        assert by_run[435] == by_run[425] == "errno 38", "clone3, io_uring_setup"
+        assert by_run[321] == by_run[272] == by_run[308] == "errno 1", "bpf, unshare, setns"
+        assert by_run[479] == by_run[460] == "errno 38", "calls that are not on the list, or not there yet"
+        assert by_run[39] == "ok", "getpid"
 
 
 @pytest.mark.parametrize("flag", ["mode=remove,@appc.io/all", "mode=retain,@appc.io/empty", "mode=retain,@nobody/knows", "mode=remove,@"])
