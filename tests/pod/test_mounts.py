@@ -400,7 +400,8 @@ def test_init_has_only_what_it_needs(rocket, busybox):
 
 
 def test_syslog_reaches_the_pods_journal(rocket, busybox):
-    rocket.sh(busybox, "busybox logger -t tagged from the app; sleep 0.5")
+    # The sockets come right after the apps' start; output has the journal ended in order.
+    rocket.sh(busybox, "until test -S /dev/log; do sleep 0.01; done; busybox logger -t tagged from the app; echo said")
     [journal] = pathlib.Path(rocket.data).glob("pods/*/*/journal")
     shown = subprocess.run(["journalctl", "--directory", journal, "-t", "tagged", "-o", "cat", "--no-pager"], capture_output=True, text=True)
     assert shown.stdout == "from the app\n", shown.stderr
