@@ -44,6 +44,13 @@ std::vector<std::string> wanted_controllers(const std::string& own)
     return available;
 }
 
+// Only there may processes and groups with controllers live side by side. Elsewhere, with the caller's processes in it,
+// a group that is given cpu or pids makes its children "domain invalid": no process can enter them (EOPNOTSUPP).
+bool is_hierarchy_root(const std::string& group)
+{
+    return !cgroup::exists(below(group, "cgroup.type"));
+}
+
 } // namespace
 
 HostCgroups host_cgroups()
@@ -88,6 +95,8 @@ std::vector<std::string> make_group(const Placement& placement, const std::strin
     if (placement.kind == Placement::Kind::payload) {
         cgroup::create(below(own, "supervisor"));
         cgroup::move(below(own, "supervisor"), 0);
+    } else if (!is_hierarchy_root(own)) {
+        return {};
     }
     [[maybe_unused]] const auto missing = cgroup::enable_controllers(own, wanted);
     return cgroup::available_controllers(group);

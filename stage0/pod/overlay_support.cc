@@ -8,7 +8,7 @@
 #include <memory>
 #include <string_view>
 
-#include "common/sys/file.hh"
+#include "common/sys/mount.hh"
 #include "common/sys/sys.hh"
 
 namespace rocket::pod
@@ -26,6 +26,17 @@ struct Filesystem {
 constexpr Filesystem unusable[] = {
     {0x61756673, "aufs"}, {0x2fc12fc1, "zfs"}, {OVERLAYFS_SUPER_MAGIC, "overlayfs"}, {NFS_SUPER_MAGIC, "nfs"}};
 
+// It may be a module that nobody has needed yet: asking for the file system makes the kernel load it.
+bool kernel_has_overlay()
+{
+    try {
+        const mount::NewFilesystem asked_for{"overlay"};
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 // overlayfs needs the type of an entry from readdir(3); xfs without ftype, for one, does not have it.
 bool has_entry_types(const std::string& directory)
 {
@@ -42,8 +53,7 @@ bool has_entry_types(const std::string& directory)
 
 std::optional<std::string> overlay_problem(const std::string& pods_directory)
 {
-    const auto known = sys::read_to_end(sys::open(AT_FDCWD, "/proc/filesystems", O_RDONLY).get(), 1U << 20U);
-    if (known.find("\toverlay\n") == std::string::npos)
+    if (!kernel_has_overlay())
         return "overlay entry not present in /proc/filesystems";
     struct statfs info {
     };
