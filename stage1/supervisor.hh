@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The life of a pod from the exec of its PID 1 to its end : starts
-// the apps, hands on what they write, tells the host's managers, stops them when asked, and decides the pod's exit
-// status (cli 9.5). run() returns when nothing of the pod is left. Errors: what makes supervising impossible; the pod
-// is gone then, too.
+// The life of a pod from the exec of its PID 1 to its end: starts the apps, hands on what they write, tells the host's
+// managers, stops them when asked, and decides the pod's exit status (cli 9.5). run() returns when nothing of the pod
+// is left. Errors: what makes supervising impossible; the pod is gone then, too.
 #pragma once
 
 #include <sys/types.h>
