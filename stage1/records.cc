@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage1/records.hh"
 
+#include <fcntl.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "common/model/json.hh"
 #include "common/model/layout.hh"
@@ -27,6 +30,21 @@ std::string file_name(const std::string& path)
     return path.substr(path.rfind('/') + 1);
 }
 
+constexpr off_t reserved_bytes = 64 << 10;
+
+// An app may fill the disk that its pod directory is on; how it ended is recorded all the same.
+template <typename Write>
+void write_from_reserve(int pod_dir, Write&& write)
+{
+    try {
+        write();
+    } catch (const Error& error) {
+        if (error.error_number() != ENOSPC || !sys::unlink_if_exists(pod_dir, model::pod_dir::reserve))
+            throw;
+        write();
+    }
+}
+
 } // namespace
 
 void record_start(int pod_dir, const std::string& group)
@@ -43,6 +61,9 @@ void record_init(int pod_dir, pid_t init, const std::vector<AppSpec>& apps)
         file::write_volatile(dir.get(), file_name(path), to_json(app), 0600);
     }
     file::write_volatile(pod_dir, model::pod_dir::pid1, fmt::format("{} {}\n", init, start_time(init).value_or(0)));
+    const auto reserve = sys::open(pod_dir, model::pod_dir::reserve, O_CREAT | O_WRONLY | O_NOFOLLOW, 0600);
+    if (const int failed = ::posix_fallocate(reserve.get(), 0, reserved_bytes); failed != 0)
+        throw system_error(failed, "reserving room for the pod's records");
 }
 
 void record_ready(int pod_dir)
@@ -53,8 +74,6 @@ void record_ready(int pod_dir)
 void record_result(int pod_dir, const std::string& app, const AppResult& result)
 {
     const auto name = model::AppName::parse(app);
-    sys::make_dir_if_missing(pod_dir, model::pod_dir::status, 0755);
-    const auto dir = sys::open(pod_dir, model::pod_dir::status, O_RDONLY | O_DIRECTORY);
     const json::Object record{
         {"code", number_or_null(result.code)},
         {"signal", number_or_null(result.signal)},
@@ -62,15 +81,22 @@ void record_result(int pod_dir, const std::string& app, const AppResult& result)
         {"started_ns", std::uint64_t{result.started_ns}},
         {"finished_ns", std::uint64_t{result.finished_ns}},
     };
-    file::write_volatile(dir.get(), file_name(model::pod_dir::app_result(name)), json::write(record) + '\n');
-    file::write_volatile(dir.get(), file_name(model::pod_dir::app_status(name)), fmt::format("{}", result.status()));
+    write_from_reserve(pod_dir, [&] {
+        sys::make_dir_if_missing(pod_dir, model::pod_dir::status, 0755);
+        const auto dir = sys::open(pod_dir, model::pod_dir::status, O_RDONLY | O_DIRECTORY);
+        file::write_volatile(dir.get(), file_name(model::pod_dir::app_result(name)), json::write(record) + '\n');
+        file::write_volatile(dir.get(), file_name(model::pod_dir::app_status(name)),
+                             fmt::format("{}", result.status()));
+    });
 }
 
 void record_exit(int pod_dir, int status, std::string_view reason)
 {
     const json::Object record{
         {"status", std::int32_t{status}}, {"reason", reason}, {"finished_ns", std::int64_t{sys::realtime_nsec()}}};
-    file::write_volatile(pod_dir, model::pod_dir::exit_record, json::write(record) + '\n');
+    write_from_reserve(pod_dir,
+                       [&] { file::write_volatile(pod_dir, model::pod_dir::exit_record, json::write(record) + '\n'); });
+    sys::unlink_if_exists(pod_dir, model::pod_dir::reserve);
 }
 
 } // namespace rocket::stage1

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The entry point `run` of the stage1 contract: stage0 becomes this program, in the same process, with the pod
 // directory as its working directory. From here on this process is the pod's supervisor. Exit status: cli 9.5.
+#include <poll.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -121,6 +122,14 @@ void warn(const std::string& what, const std::string& why)
     log::print("warning: {}: {}", what, why);
 }
 
+// A child that has ended and is not reaped yet counts as gone, too.
+bool is_gone(pid_t child)
+{
+    const auto pidfd = open_pidfd(child);
+    pollfd ended{.fd = pidfd ? pidfd->get() : -1, .events = POLLIN, .revents = 0};
+    return !pidfd || ::poll(&ended, 1, 0) > 0;
+}
+
 // In the scope that machined makes or, failing that, below the caller's group.
 void Run::place_in_scope(pid_t init)
 {
@@ -131,16 +140,21 @@ void Run::place_in_scope(pid_t init)
         group_.set(cgroup::of_process(init).value_or(placement_.group));
     } catch (const Error& error) {
         machined_.reset();
+        if (is_gone(init))
+            return; // set-up has failed, and launch() says why
         warn("the pod is not registered as a machine", error.what());
+        record_start(pod_.dir.get(), placement_.fallback);
         make_group(placement_, placement_.fallback, host_.own);
         group_.set(placement_.fallback);
         cgroup::move(group_.name(), init);
+        return;
     }
     record_start(pod_.dir.get(), group_.name());
 }
 
 void Run::make_groups(LaunchOptions& launching)
 {
+    record_start(pod_.dir.get(), placement_.group); // before it is made: gc looks there, should we be killed meanwhile
     if (placement_.kind == Placement::Kind::scope) {
         launching.place = [this](pid_t init) { place_in_scope(init); };
         launching.facts.controllers = cgroup::available_controllers(host_.own); // a scope gets what its neighbours have
@@ -148,7 +162,6 @@ void Run::make_groups(LaunchOptions& launching)
     }
     group_.set(placement_.group);
     launching.facts.controllers = make_group(placement_, placement_.group, host_.own);
-    record_start(pod_.dir.get(), group_.name());
 }
 
 Launched Run::start()

@@ -93,4 +93,4 @@ def test_kill_at_random_points(rocket, make):
         assert list((rocket.data / "pods" / state).glob("*")) == [], state
     assert list((rocket.data / "garbage").glob("*")) == [] and list((rocket.data / "cas/tmp").glob("*")) == []
     assert mounts(rocket.home) == []
-    assert seen and not [uuid for uuid in seen if cgroups_of(uuid)], "no cgroup may stay"
+    assert seen and not [path for uuid in seen for path in cgroups_of(uuid)], "no cgroup may stay"
