@@ -164,7 +164,9 @@ def test_other_networks_are_a_clear_error(rocket, busybox):
 
 
 def test_apps_share_the_network_and_not_the_files(rocket, busybox):
-    out = rocket.run(busybox, "--name=a", "--exec=/bin/sh", "--", "-c", "echo mine > /tmp/f; nc -l -p 4444 | head -1",
+    # The listener's stdin must not end, or it shuts its side down before the other has spoken.
+    listener = "echo mine > /tmp/f; mkfifo /open; exec 3<>/open; nc -l -p 4444 <&3 | head -1"
+    out = rocket.run(busybox, "--name=a", "--exec=/bin/sh", "--", "-c", listener,
                      "---", busybox, "--name=b", "--exec=/bin/sh", "--", "-c",
                      "ls /tmp; until echo through loopback | nc -w 1 127.0.0.1 4444; do sleep 0.1; done").stdout
     assert out == "through loopback\n"
