@@ -157,7 +157,7 @@ void Run::make_groups(LaunchOptions& launching)
     record_start(pod_.dir.get(), placement_.group); // before it is made: gc looks there, should we be killed meanwhile
     if (placement_.kind == Placement::Kind::scope) {
         launching.place = [this](pid_t init) { place_in_scope(init); };
-        launching.facts.controllers = cgroup::available_controllers(host_.own); // a scope gets what its neighbours have
+        launching.facts.controllers = cgroup::available_controllers("/"); // a delegated scope gets all there are
         return;
     }
     group_.set(placement_.group);
