@@ -47,7 +47,7 @@ void AppProgress::apply(const UnitChange& change)
         stopping_ = true;
     // A new unit can be reported "inactive" before its job runs, and can run so fast that nothing else is ever
     // reported.
-    if (state == "failed" || (state == "inactive" && (seen_moving_ || main_has_ended || bad_result)))
+    if (state == "failed" || (state == "inactive" && (seen_moving_ || main_has_ended || bad_result || stopping_)))
         conclude();
     else if (state != "inactive")
         seen_moving_ = true;

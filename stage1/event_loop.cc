@@ -82,6 +82,7 @@ Source EventLoop::on_signal(int signal, Callback callback)
         return 0;
     };
     bus::check(::sd_event_add_signal(event_, &state->source, signal, act, state.get()), "watching a signal");
+    ::sd_event_source_set_priority(state->source, SD_EVENT_PRIORITY_IMPORTANT); // before what it has brought about
     return Source{std::move(state)};
 }
 

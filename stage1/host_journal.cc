@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage1/host_journal.hh"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "common/model/layout.hh"
@@ -16,6 +18,15 @@ namespace
 constexpr const char* host_journal = "/var/log/journal";
 
 } // namespace
+
+void share_journal_with_group(const Pod& pod)
+{
+    const auto group = sys::stat(pod.dir.get()).st_gid;
+    sys::make_dir_if_missing(pod.dir.get(), model::pod_dir::journal, 0755);
+    const auto journal = sys::open(pod.dir.get(), model::pod_dir::journal, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    sys::check([&] { return ::fchown(journal.get(), 0, group); }, "setting the group of the pod's journal");
+    sys::check([&] { return ::fchmod(journal.get(), 02755); }, "setting the mode of the pod's journal"); // handed down
+}
 
 std::string machine_id(const model::PodId& id)
 {

@@ -11,6 +11,9 @@
 namespace rocket::stage1
 {
 
+// Who may look at the pod, by the group of its directory, may read its journal, too.
+void share_journal_with_group(const Pod& pod);
+
 std::string machine_id(const model::PodId& id); // the UUID without dashes
 // A host that keeps no journal on disk gets no link. What fails is a warning.
 void link_into_host_journal(const Pod& pod);

@@ -19,6 +19,7 @@ namespace rocket::stage1
 namespace
 {
 
+constexpr std::size_t most_in_one_piece = 64U << 10U;     // less than half the send buffer of a stream socket: unix(7)
 constexpr std::size_t most_owed = 1U << 20U;              // bytes waiting for journald, per stream
 constexpr std::uint64_t finish_timeout_usec = 10'000'000; // for all of finish()
 
@@ -90,27 +91,37 @@ ssize_t JournalStream::send_as_app(std::string_view bytes, uid_t uid, gid_t gid)
     return send_as_app(bytes, uid, gid);
 }
 
-// Whole lines, if there are any: journald would end a line where the sender changes.
-std::size_t JournalStream::sendable() const
+// Whole lines, and not more than goes in one piece or not at all: journald would end a line where the sender changes.
+std::size_t JournalStream::sendable(std::size_t from) const
 {
-    const auto newline = backlog_.rfind('\n');
-    return newline == std::string::npos ? backlog_.size() : newline + 1;
+    const auto piece = std::string_view{backlog_}.substr(from, most_in_one_piece);
+    const auto newline = piece.rfind('\n');
+    if (newline != std::string_view::npos)
+        return newline + 1;
+    return is_complete_ || piece.size() == most_in_one_piece ? piece.size() : 0;
+}
+
+void JournalStream::complete()
+{
+    is_complete_ = true;
+    flush();
 }
 
 void JournalStream::flush()
 {
     if (backlog_.empty() || !journal_.can_send())
         return;
+    bool is_blocked = false;
     try {
         if (!socket_)
             connect();
         std::size_t done = 0;
-        for (const auto size = sendable(); done < size;) {
-            const auto sent =
-                send_as_app(std::string_view{backlog_}.substr(done, size - done), source_.uid, source_.gid);
+        while (const auto size = sendable(done)) {
+            const auto sent = send_as_app(std::string_view{backlog_}.substr(done, size), source_.uid, source_.gid);
             if (sent > 0) {
                 done += static_cast<std::size_t>(sent);
             } else if (errno == EAGAIN) {
+                is_blocked = true;
                 break;
             } else if (errno != EINTR) {
                 throw system_error(errno, "writing to journald");
@@ -121,7 +132,7 @@ void JournalStream::flush()
         journal_.fail(error.what());
         return;
     }
-    if (backlog_.empty())
+    if (!is_blocked)
         writable_.reset();
     else if (!writable_)
         writable_ = journal_.loop_.on_io(socket_.get(), EPOLLOUT, [this](std::uint32_t) { flush(); });
@@ -168,6 +179,14 @@ void Journal::on_stopped()
     if (state_ == State::stopping)
         state_ = State::finished;
     proceed();
+}
+
+void Journal::on_reconnected()
+{
+    if (state_ == State::stopping)
+        pod_.stop();
+    else if (state_ == State::wanted && !listening_)
+        pod_.start();
 }
 
 void Journal::fail(const std::string& why)

@@ -33,7 +33,8 @@ public:
     };
     JournalStream(Journal& journal, Source source);
 
-    void append(std::string_view bytes); // takes everything
+    void append(std::string_view bytes); // takes everything; an unfinished line waits for its rest
+    void complete();                     // there is no more
     // More than a journal should owe: stop reading from the app; `resume` is called once when it has caught up.
     bool is_behind(std::function<void()> resume);
 
@@ -41,7 +42,7 @@ private:
     friend class Journal;
     void connect();
     void flush();
-    std::size_t sendable() const;
+    std::size_t sendable(std::size_t from) const;
     ssize_t send_as_app(std::string_view bytes, uid_t uid, gid_t gid);
     void give_up();
 
@@ -49,6 +50,7 @@ private:
     Source source_;
     std::optional<pid_t> sender_; // 0: none that is alive
     std::string backlog_;
+    bool is_complete_ = false;
     Fd socket_;
     stage1::Source writable_;
     std::function<void()> resume_;
@@ -70,7 +72,8 @@ public:
     void on_listening(); // the sockets are there
     void on_running();   // journald is up: only from then on it can be stopped without losing anything
     void on_stopped();
-    void abandon(); // the pod is ending without us
+    void on_reconnected(); // to PID 1: it may not have heard stop()
+    void abandon();        // the pod is ending without us
 
     // Everything appended gets written out and journald ended, within bounds; then `done`. Journald that was never
     // needed is not started for this.

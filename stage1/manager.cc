@@ -140,26 +140,24 @@ int read_property(sd_bus_message* from, std::string_view name, UnitChange& chang
     return ::sd_bus_message_skip(from, "v");
 }
 
-// Whatever is not as systemd writes it ends the reading: what was understood before counts.
-UnitChange read_change(sd_bus_message* signal)
+// Reads a{sv}. Whatever is not as systemd writes it ends the reading: what was understood before counts.
+void read_properties(sd_bus_message* from, UnitChange& change)
 {
-    UnitChange change;
-    if (::sd_bus_message_skip(signal, "s") < 0 || ::sd_bus_message_enter_container(signal, 'a', "{sv}") < 0)
-        return change;
-    while (::sd_bus_message_enter_container(signal, 'e', "sv") > 0) {
+    if (::sd_bus_message_enter_container(from, 'a', "{sv}") < 0)
+        return;
+    while (::sd_bus_message_enter_container(from, 'e', "sv") > 0) {
         const char* name = nullptr;
-        if (::sd_bus_message_read(signal, "s", &name) < 0 || read_property(signal, name, change) < 0 ||
-            ::sd_bus_message_exit_container(signal) < 0)
-            break;
+        if (::sd_bus_message_read(from, "s", &name) < 0 || read_property(from, name, change) < 0 ||
+            ::sd_bus_message_exit_container(from) < 0)
+            return;
     }
-    return change;
 }
 
 } // namespace
 
 struct Manager::Pending {
     EventLoop& loop;
-    Answer answer;
+    std::function<void(sd_bus_message* reply)> done;
 };
 
 Manager::Manager(EventLoop& loop, Fd socket, Events events)
@@ -180,9 +178,9 @@ Manager::Manager(EventLoop& loop, Fd socket, Events events)
 
 Manager::~Manager() = default;
 
-void Manager::call(bus::Message message, Answer answer)
+void Manager::call(bus::Message message, std::function<void(sd_bus_message* reply)> done)
 {
-    auto pending = std::make_unique<Pending>(Pending{loop_, std::move(answer)});
+    auto pending = std::make_unique<Pending>(Pending{loop_, std::move(done)});
     sd_bus_slot* slot = nullptr;
     bus::check(::sd_bus_call_async(bus_.get(), &slot, message.get(), on_answer, pending.get(), no_timeout),
                "calling PID 1");
@@ -191,6 +189,16 @@ void Manager::call(bus::Message message, Answer answer)
     ::sd_bus_slot_set_floating(slot, 1);
     ::sd_bus_slot_unref(slot);
     [[maybe_unused]] const auto* owned_by_slot = pending.release();
+}
+
+void Manager::call_for(bus::Message message, Answer answer)
+{
+    call(std::move(message), [answer = std::move(answer)](sd_bus_message* reply) {
+        if (!answer)
+            return;
+        const auto error = bus::error_text(reply);
+        answer(error.empty() ? nullptr : &error);
+    });
 }
 
 void Manager::start_transient(const std::string& unit, std::span<const UnitProperty> properties, const UnitStdio& stdio,
@@ -207,21 +215,41 @@ void Manager::start_transient(const std::string& unit, std::span<const UnitPrope
     append_descriptor(to, "StandardErrorFileDescriptor", stdio.error);
     check(::sd_bus_message_close_container(to));
     check(::sd_bus_message_append(to, "a(sa(sv))", 0)); // no other units
-    call(std::move(message), std::move(answer));
+    call_for(std::move(message), std::move(answer));
 }
 
 void Manager::start(const std::string& unit, Answer answer)
 {
     auto message = bus::new_call(bus_.get(), service, manager_path, manager_interface, "StartUnit");
     check(::sd_bus_message_append(message.get(), "ss", unit.c_str(), "fail"));
-    call(std::move(message), std::move(answer));
+    call_for(std::move(message), std::move(answer));
 }
 
 void Manager::stop(const std::string& unit, Answer answer)
 {
     auto message = bus::new_call(bus_.get(), service, manager_path, manager_interface, "StopUnit");
     check(::sd_bus_message_append(message.get(), "ss", unit.c_str(), "replace"));
-    call(std::move(message), std::move(answer));
+    call_for(std::move(message), std::move(answer));
+}
+
+// The service's own properties first, as in signals: the unit's state concludes from them.
+void Manager::refresh(const std::string& unit)
+{
+    char* raw = nullptr;
+    check(::sd_bus_path_encode(unit_prefix, unit.c_str(), &raw));
+    const std::unique_ptr<char, decltype(&::free)> path{raw, ::free};
+    for (const char* interface : {"org.freedesktop.systemd1.Service", "org.freedesktop.systemd1.Unit"}) {
+        auto message = bus::new_call(bus_.get(), service, path.get(), "org.freedesktop.DBus.Properties", "GetAll");
+        check(::sd_bus_message_append(message.get(), "s", interface));
+        call(std::move(message), [this, unit](sd_bus_message* reply) {
+            UnitChange change;
+            if (::sd_bus_message_is_method_error(reply, nullptr) > 0)
+                change.active_state = "inactive";
+            else
+                read_properties(reply, change);
+            events_.changed(unit, change);
+        });
+    }
 }
 
 void Manager::on_change(sd_bus_message* signal)
@@ -230,19 +258,18 @@ void Manager::on_change(sd_bus_message* signal)
     if (::sd_bus_path_decode(::sd_bus_message_get_path(signal), unit_prefix, &name) <= 0)
         return;
     const std::unique_ptr<char, decltype(&::free)> owned{name, ::free};
-    events_.changed(name, read_change(signal));
+    UnitChange change;
+    if (::sd_bus_message_skip(signal, "s") >= 0) // the interface
+        read_properties(signal, change);
+    events_.changed(name, change);
 }
 
 int Manager::on_answer(sd_bus_message* reply, void* data, sd_bus_error*)
 {
+    if (::sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY) > 0)
+        return 0; // the connection ended: that is told by `lost`
     const auto& pending = *static_cast<Pending*>(data);
-    if (!pending.answer)
-        return 0;
-    const bool failed = ::sd_bus_message_is_method_error(reply, nullptr) > 0;
-    pending.loop.guarded([&] {
-        const auto error = bus::error_text(reply);
-        pending.answer(failed ? &error : nullptr);
-    });
+    pending.loop.guarded([&] { pending.done(reply); });
     return 0;
 }
 

@@ -58,10 +58,13 @@ public:
                          Answer answer);
     void start(const std::string& unit, Answer answer);
     void stop(const std::string& unit, Answer answer); // orderly, with the unit's own time-outs
+    // Has the state of the unit reported as a change, or as "inactive" if PID 1 does not know it (any more).
+    void refresh(const std::string& unit);
 
 private:
     struct Pending;
-    void call(bus::Message message, Answer answer);
+    void call(bus::Message message, std::function<void(sd_bus_message* reply)> done);
+    void call_for(bus::Message message, Answer answer);
     void on_change(sd_bus_message* signal);
     static int on_answer(sd_bus_message* reply, void* pending, sd_bus_error*);
     static int on_signal(sd_bus_message* signal, void* self, sd_bus_error*);

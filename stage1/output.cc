@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
+#include "common/sys/log.hh"
 #include "common/sys/sys.hh"
 
 namespace rocket::stage1
@@ -59,8 +61,10 @@ std::size_t Output::write(std::string_view bytes, const std::function<void()>& r
                 writable_ = loop_.on_io(fd_, EPOLLOUT, [this](std::uint32_t) { on_writable(); });
             waiting_.push_back(resume);
             return done;
-        } else if (errno != EINTR) { // EPIPE, EIO (terminal hung up), ENOSPC: nobody there to tell
+        } else if (errno != EINTR) {
             gone_ = true;
+            if (errno != EPIPE && errno != EIO) // nobody reads any more, or the terminal was hung up
+                log::print("warning: the rest of the output is in the pod's journal only: {}", std::strerror(errno));
         }
     }
     return bytes.size();

@@ -104,6 +104,8 @@ bool Relay::read_more()
 void Relay::at_end()
 {
     readable_.reset();
+    if (journal_ && !ended_)
+        journal_->complete();
     if (prefixer_ && !ended_) {
         held_ += prefixer_->add(std::exchange(unnamed_, {}), sys::monotonic_usec());
         held_ += prefixer_->finish(sys::monotonic_usec());

@@ -57,34 +57,38 @@ void keep_lock_to_ourselves()
     ::unsetenv("RKT_LOCK_FD");
 }
 
-// The pod's cgroup: emptied and removed, whatever happens.
+// The pod's cgroup: emptied and, unless it is a scope of the host's systemd, removed, whatever happens.
 class Group
 {
 public:
     // Never one that we are in ourselves: its end would be ours, and that of whoever started us.
-    void set(std::string group)
+    void set(std::string group, GroupOwner owner)
     {
         if (is_at_or_below(cgroup::of_process(0).value_or("/"), group))
             fail(Error::Kind::system, "cgroup {} is not the pod's own", text::quoted(group));
         group_ = std::move(group);
+        owner_ = owner;
     }
     const std::string& name() const noexcept { return group_; }
+    GroupOwner owner() const noexcept { return owner_; }
     Group() = default;
     Group(const Group&) = delete;
     Group& operator=(const Group&) = delete;
     ~Group()
     {
         try {
-            if (!group_.empty()) {
-                cgroup::kill(group_);
+            if (group_.empty())
+                return;
+            cgroup::kill(group_);
+            if (owner_ == GroupOwner::ours)
                 cgroup::remove(group_, 1000);
-            }
         } catch (const std::exception&) { // gc will see to it
         }
     }
 
 private:
     std::string group_;
+    GroupOwner owner_ = GroupOwner::ours;
 };
 
 class Run
@@ -137,7 +141,7 @@ void Run::place_in_scope(pid_t init)
         machined_.emplace(pod_.id);
         machined_->create_scope(init);
         machined_.reset();
-        group_.set(cgroup::of_process(init).value_or(placement_.group));
+        group_.set(cgroup::of_process(init).value_or(placement_.group), GroupOwner::host_systemd);
     } catch (const Error& error) {
         machined_.reset();
         if (is_gone(init))
@@ -145,7 +149,7 @@ void Run::place_in_scope(pid_t init)
         warn("the pod is not registered as a machine", error.what());
         record_start(pod_.dir.get(), placement_.fallback);
         make_group(placement_, placement_.fallback, host_.own);
-        group_.set(placement_.fallback);
+        group_.set(placement_.fallback, GroupOwner::ours);
         cgroup::move(group_.name(), init);
         return;
     }
@@ -160,7 +164,7 @@ void Run::make_groups(LaunchOptions& launching)
         launching.facts.controllers = cgroup::available_controllers("/"); // a delegated scope gets all there are
         return;
     }
-    group_.set(placement_.group);
+    group_.set(placement_.group, GroupOwner::ours);
     launching.facts.controllers = make_group(placement_, placement_.group, host_.own);
 }
 
@@ -204,12 +208,13 @@ void Run::register_machine(pid_t init)
 int Run::supervise()
 {
     notify_.starting("starting the pod");
+    share_journal_with_group(pod_);
     auto launched = start();
     register_machine(launched.init.pid());
     if (host_.booted)
         link_into_host_journal(pod_);
     try {
-        return Supervisor{loop_, notify_, pod_, plan_, std::move(launched), group_.name()}.run();
+        return Supervisor{loop_, notify_, pod_, plan_, std::move(launched), {group_.name(), group_.owner()}}.run();
     } catch (const Error& error) {
         log::error(error);
         record_exit(pod_.dir.get(), supervising_failed, error.what());

@@ -2,6 +2,7 @@
 #include "stage1/supervisor.hh"
 
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,7 +17,6 @@
 #include "common/sys/trace.hh"
 #include "stage1/pod_socket.hh"
 #include "stage1/records.hh"
-#include "stage1/teardown.hh"
 
 namespace rocket::stage1
 {
@@ -32,6 +32,16 @@ constexpr const char* journal_unit = "systemd-journald.service";
 constexpr const char* app_groups = "/system.slice/";    // in the pod's group, by unit (unit_properties.cc)
 constexpr std::uint64_t stop_timeout_usec = 15'000'000; // longer than each app's own (unit_properties.cc)
 
+// A full disk does not end a pod that runs: its records are worth less than it is.
+void try_to_record(const std::function<void()>& record)
+{
+    try {
+        record();
+    } catch (const Error& error) {
+        log::print("warning: not recorded: {}", error.what());
+    }
+}
+
 bool is_dead(const std::optional<std::string>& state)
 {
     return state == "inactive" || state == "failed";
@@ -42,7 +52,7 @@ bool is_dead(const std::optional<std::string>& state)
 // --- booting --------------------------------------------------------------------------------------------------------
 
 Supervisor::Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, const Plan& plan, Launched launched,
-                       std::string group)
+                       Group group)
     : loop_{loop}, notify_{notify}, pod_{pod}, launched_{std::move(launched)}, group_{std::move(group)},
       output_{loop, STDOUT_FILENO}, error_{loop, STDERR_FILENO},
       journal_{
@@ -51,12 +61,14 @@ Supervisor::Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, cons
               .connect = [this] { return connect_in_pod(launched_.run.get(), journal_socket, launched_.init.pidfd()); },
               .sender =
                   [this](const std::string& unit) {
-                      const auto processes = cgroup::processes(group_ + app_groups + unit);
+                      const auto processes = cgroup::processes(group_.name + app_groups + unit);
                       return processes.empty() ? 0 : processes.front();
                   },
               .start = [this] { start_services(); },
               .stop =
                   [this] {
+                      if (!manager_) // on_reconnected() will ask again
+                          return;
                       manager_->stop(journal_unit, [this](const std::string* error) {
                           if (error != nullptr)
                               journal_.on_stopped();
@@ -100,7 +112,7 @@ bool Supervisor::report_unstartable()
             continue;
         log::print("app {}: {}", text::quoted(app->spec().name), app->spec().exec_error);
         app->progress().end_with({.code = AppProgress::exec_failed});
-        record_result(pod_.dir.get(), app->spec().name, app->progress().result());
+        record(*app);
         if (first_failure_ == nullptr)
             first_failure_ = app.get();
     }
@@ -119,12 +131,12 @@ int Supervisor::run()
             start_apps();
     }
     loop_.run();
-    const bool gone = tear_down(std::move(launched_.init), group_);
+    const bool gone = tear_down(std::move(launched_.init), group_.name, group_.owner);
     trace::mark("pod gone");
     if (!gone)
-        log::print("warning: processes of the pod are still dying in cgroup {}", text::quoted(group_));
+        log::print("warning: processes of the pod are still dying in cgroup {}", text::quoted(group_.name));
     const int status = exit_status();
-    record_exit(pod_.dir.get(), status, reason_);
+    try_to_record([&] { record_exit(pod_.dir.get(), status, reason_); });
     return status;
 }
 
@@ -168,6 +180,60 @@ void Supervisor::start_apps()
     trace::mark("apps started");
 }
 
+// PID 1 is about to end (then on_init_gone() follows), or it starts itself over: systemd does so on SIGTERM, which it
+// gets from a host's unit that is stopped with KillMode=control-group, together with everything else in the pod.
+void Supervisor::on_manager_lost()
+{
+    if (phase_ == Phase::booting)
+        fail(Error::Kind::system, "the pod's systemd closed the connection");
+    if (phase_ == Phase::over)
+        return;
+    trace::mark("manager lost");
+    socket_comes_ = loop_.after(0, [this](std::uint32_t) { // not from within a callback of the lost one
+        manager_.reset();
+        watch_for_socket();
+        reconnect();
+    });
+}
+
+void Supervisor::watch_for_socket()
+{
+    socket_watch_ = Fd{sys::check([] { return ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK); }, "making a watch")};
+    const auto place = sys::proc_path(launched_.run.get()) + "/systemd";
+    sys::check([&] { return ::inotify_add_watch(socket_watch_.get(), place.c_str(), IN_CREATE | IN_ATTRIB); },
+               "watching the pod's /run/systemd");
+    socket_comes_ = loop_.on_io(socket_watch_.get(), EPOLLIN, [this](std::uint32_t) {
+        char events[4096];
+        [[maybe_unused]] const auto size =
+            ::read(socket_watch_.get(), events, sizeof events); // what is new we see below
+        reconnect();
+    });
+}
+
+// Back in touch, everything may have changed meanwhile, and what was asked for last may not have been heard.
+void Supervisor::reconnect()
+{
+    try {
+        if (!connect())
+            return;
+    } catch (const Error&) { // its PID namespace is on its way out
+        return;
+    }
+    socket_comes_.reset();
+    socket_watch_.reset();
+    services_started_ = false;
+    for (const auto& unit : {journal_socket_unit, journal_unit})
+        manager_->refresh(unit);
+    for (auto& app : apps_) {
+        if (app->progress().has_ended())
+            continue;
+        manager_->refresh(app->unit());
+        if (phase_ == Phase::stopping)
+            stop_app(*app);
+    }
+    journal_.on_reconnected();
+}
+
 // --- running --------------------------------------------------------------------------------------------------------
 
 void Supervisor::on_unit(const std::string& unit, const UnitChange& change)
@@ -191,13 +257,18 @@ void Supervisor::on_unit(const std::string& unit, const UnitChange& change)
 void Supervisor::on_ended(RunningApp& app)
 {
     trace::mark("app ended");
-    record_result(pod_.dir.get(), app.spec().name, app.progress().result());
+    record(app);
     report(app);
     if (app.progress().failed() && first_failure_ == nullptr)
         first_failure_ = &app;
     if (app.progress().failed())
         stop_all("app " + text::quoted(app.spec().name) + " failed");
     end_if_all_ended();
+}
+
+void Supervisor::record(const RunningApp& app) const
+{
+    try_to_record([&] { record_result(pod_.dir.get(), app.spec().name, app.progress().result()); });
 }
 
 // What the exit status alone would not tell.
@@ -224,7 +295,7 @@ void Supervisor::check_ready()
         return;
     is_ready_ = true;
     trace::mark("apps up");
-    record_ready(pod_.dir.get());
+    try_to_record([&] { record_ready(pod_.dir.get()); });
     notify_.ready(apps_.size() == 1 ? "1 app is running" : fmt::format("{} apps are running", apps_.size()));
     const bool any_running =
         std::any_of(apps_.begin(), apps_.end(), [](auto& app) { return !app->progress().has_ended(); });
@@ -266,9 +337,15 @@ void Supervisor::stop_all(const std::string& reason)
         if (app->progress().has_ended())
             continue;
         app->progress().stop_requested();
-        manager_->stop(app->unit(), nullptr);
+        stop_app(*app);
     }
     deadline_ = loop_.after(stop_timeout_usec, [this](std::uint32_t) { kill_all("killed: did not stop in time"); });
+}
+
+void Supervisor::stop_app(RunningApp& app)
+{
+    if (manager_) // else: once it is back
+        manager_->stop(app.unit(), nullptr);
 }
 
 // What happens next comes through on_init_gone().
@@ -276,7 +353,7 @@ void Supervisor::kill_all(const std::string& reason)
 {
     if (first_failure_ == nullptr)
         reason_ = reason;
-    cgroup::kill(group_);
+    cgroup::kill(group_.name);
     launched_.init.kill(SIGKILL);
 }
 
@@ -288,26 +365,19 @@ void Supervisor::on_init_gone()
         fail(Error::Kind::system, "the pod's systemd ended before it was ready");
     if (reason_.empty())
         reason_ = "the pod's systemd ended";
+    socket_comes_.reset();
     journal_.abandon();
     for (auto& app : apps_) {
         if (app->progress().has_ended())
             continue;
         app->progress().end_with({.signal = SIGKILL, .finished_ns = static_cast<std::uint64_t>(sys::realtime_nsec())});
-        record_result(pod_.dir.get(), app->spec().name, app->progress().result());
+        record(*app);
         if (first_failure_ == nullptr)
             first_failure_ = app.get();
     }
     if (phase_ == Phase::booting || phase_ == Phase::running)
         phase_ = Phase::stopping;
     end_if_all_ended();
-}
-
-// PID 1 is about to end, or starts itself over; the apps' fate is then told by its end.
-void Supervisor::on_manager_lost()
-{
-    journal_.abandon();
-    if (phase_ == Phase::booting)
-        fail(Error::Kind::system, "the pod's systemd closed the connection");
 }
 
 void Supervisor::end_if_all_ended()

@@ -19,6 +19,7 @@
 #include "stage1/manager.hh"
 #include "stage1/output.hh"
 #include "stage1/running_app.hh"
+#include "stage1/teardown.hh"
 
 namespace rocket::stage1
 {
@@ -26,9 +27,11 @@ namespace rocket::stage1
 class Supervisor
 {
 public:
-    // `group`: the pod's cgroup.
-    Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, const Plan& plan, Launched launched,
-               std::string group);
+    struct Group { // the pod's cgroup
+        std::string name;
+        GroupOwner owner;
+    };
+    Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, const Plan& plan, Launched launched, Group group);
     ~Supervisor();
     Supervisor(const Supervisor&) = delete;
     Supervisor& operator=(const Supervisor&) = delete;
@@ -44,10 +47,14 @@ private:
     void on_notify();
     bool connect();
     void start_apps();
+    void on_manager_lost();
+    void watch_for_socket();
+    void reconnect();
 
     // running
     void on_unit(const std::string& unit, const UnitChange& change);
     void on_ended(RunningApp& app);
+    void record(const RunningApp& app) const;
     void report(const RunningApp& app) const;
     void check_ready();
     void start_services();
@@ -56,8 +63,8 @@ private:
     void on_signal(int signal);
     void stop_all(const std::string& reason);
     void kill_all(const std::string& reason);
+    void stop_app(RunningApp& app);
     void on_init_gone();
-    void on_manager_lost();
     void end_if_all_ended();
     void drain();
     void finish(const std::string& reason);
@@ -67,7 +74,7 @@ private:
     HostNotify& notify_;
     const Pod& pod_;
     Launched launched_;
-    std::string group_;
+    Group group_;
     Output output_, error_;
     Journal journal_;
     std::optional<CallerTerminal> terminal_;
@@ -82,7 +89,8 @@ private:
     std::size_t undrained_ = 0;
     std::string reason_;
     Fd notify_socket_;
-    Source notified_, init_gone_, deadline_;
+    Fd socket_watch_; // inotify: PID 1's socket comes back
+    Source notified_, init_gone_, deadline_, socket_comes_;
     std::vector<Source> signals_;
 };
 

@@ -78,7 +78,7 @@ void leave_to_the_kernel(std::vector<Fd> descriptors)
 
 } // namespace
 
-bool tear_down(Process init, const std::string& group)
+bool tear_down(Process init, const std::string& group, GroupOwner owner)
 {
     auto borrowed = borrow_inotify_descriptors(init);
     cgroup::kill(group);
@@ -86,7 +86,7 @@ bool tear_down(Process init, const std::string& group)
     const bool gone = init.wait_for(patience_milliseconds).has_value();
     if (!gone)
         init.release(); // not killable (it waits for a disk): its death is certain, but not its time
-    const bool removed = cgroup::remove(group, gone ? patience_milliseconds : 0);
+    const bool removed = owner == GroupOwner::host_systemd || cgroup::remove(group, gone ? patience_milliseconds : 0);
     leave_to_the_kernel(std::move(borrowed));
     return gone && removed;
 }

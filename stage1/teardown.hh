@@ -10,7 +10,12 @@
 namespace rocket::stage1
 {
 
+enum class GroupOwner {
+    ours,
+    host_systemd, // a scope: systemd removes it when it sees that it is empty, and would not see it if we were quicker
+};
+
 // Returns when nothing of the pod is left; false if something would not die within ten seconds.
-bool tear_down(Process init, const std::string& group);
+bool tear_down(Process init, const std::string& group, GroupOwner owner);
 
 } // namespace rocket::stage1

@@ -66,7 +66,10 @@ def pod(home, tree):
 
 
 def nothing_is_left(pod, init=None):
-    assert not (cgroup_root() / pod.group().lstrip("/")).exists()
+    group = cgroup_root() / pod.group().lstrip("/")
+    if HOST_IS_SYSTEMD:  # a scope, which is systemd's to remove
+        wait_for(lambda: not group.exists(), "the scope to go")
+    assert not group.exists()
     if init:
         assert not pathlib.Path(f"/proc/{init}").exists()
 
@@ -196,6 +199,23 @@ def test_reader_that_goes_away_is_tolerated(pod):
     assert one.journal("-t", "a")[-1] == "last"
 
 
+def test_full_disk_under_stdout(pod):
+    with open("/dev/full", "wb") as full:
+        one = pod(a="echo one; echo two; exit 3")
+        status, _, err = one.run(stdout=full)
+    assert status == 3
+    assert err.count(b"the rest of the output is in the pod's journal only: No space left on device") == 1
+    assert one.journal("-t", "a") == ["one", "two"]
+
+
+def test_group_of_the_pod_may_read_the_journal(pod):
+    one = pod(a="echo hello")
+    os.chown(one.dir, 0, 12345)
+    assert one.run()[0] == 0
+    [file] = one.dir.glob("journal/*/system.journal")
+    assert (file.stat().st_gid, file.stat().st_mode & 0o777) == (12345, 0o640)
+
+
 def test_user_can_open_dev_stdout(pod):
     one = pod.of({"a": {"exec": ["/bin/sh", "-c", "echo by path > /dev/stdout"], "user": "1000", "group": "1000"}})
     assert one.run()[:2] == (0, b"by path\n")
@@ -219,7 +239,7 @@ def test_journal_has_everything_by_app_and_stream(pod):
 
 
 def test_journal_knows_the_unit_and_user_of_a_living_app(pod):
-    one = pod.of({"db": {"exec": ["/bin/sh", "-c", "echo first; sleep 1; echo second"], "user": "1000", "group": "1001"}})
+    one = pod.of({"db": {"exec": ["/bin/sh", "-c", "echo first; sleep 1; echo second; sleep 1"], "user": "1000", "group": "1001"}})
     assert one.run()[0] == 0
     assert one.journal("_SYSTEMD_UNIT=app-db.service", "_UID=1000", "_GID=1001") == ["first", "second"]
 
@@ -241,10 +261,10 @@ def test_journal_loses_nothing_of_a_flood(pod):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_stops_in_order(pod, number):
     handlers = [{"name": "post-stop", "exec": ["/bin/echo", "after"]}]
-    script = "trap 'echo stopping; exit 0' TERM; while :; do sleep 0.1; done"
+    script = "trap 'echo stopping; exit 0' TERM; echo up; while :; do sleep 0.1; done"
     one = pod.of({"a": {"exec": ["/bin/sh", "-c", script], "eventHandlers": handlers}, "b": {"exec": ["/bin/sleep", "100"]}})
-    process, init = running(one), None
-    init = one.init()
+    process, init = running(one), one.init()
+    assert os.read(process.stdout.fileno(), 10) == b"up\n"
     process.send_signal(number)
     out, _ = process.communicate(timeout=30)
     assert (process.returncode, out) == (0, b"stopping\nafter\n")
@@ -263,8 +283,9 @@ def test_app_that_fails_while_stopping_says_so(pod):
 
 
 def test_second_signal_kills(pod):
-    one = pod(a="trap '' TERM; while :; do sleep 0.1; done")
+    one = pod(a="trap '' TERM; echo up; while :; do sleep 0.1; done")
     process = running(one)
+    assert os.read(process.stdout.fileno(), 10) == b"up\n"
     init = one.init()
     process.terminate()
     time.sleep(0.3)
@@ -296,8 +317,9 @@ def test_kill_of_the_supervisor_leaves_nothing_running(pod):
 
 
 def test_pod_that_powers_itself_off(pod):
-    one = pod(a="trap 'echo stopping; exit 0' TERM; while :; do sleep 0.1; done")
+    one = pod(a="trap 'echo stopping; exit 0' TERM; echo up; while :; do sleep 0.1; done")
     process = running(one)
+    assert os.read(process.stdout.fileno(), 10) == b"up\n"
     os.kill(one.init(), signal.SIGRTMIN + 4)  # what machinectl poweroff sends
     out, _ = process.communicate(timeout=30)
     assert (process.returncode, out) == (0, b"stopping\n")

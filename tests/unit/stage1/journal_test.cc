@@ -85,3 +85,15 @@ TEST_CASE("journal: that it listens may be known before anybody needs it")
     CHECK(f.done);
     CHECK(f.pod.warning.empty());
 }
+
+TEST_CASE("journal: an unfinished line waits for its rest, or for the end")
+{
+    Fixture f;
+    f.journal.on_listening();
+    f.stream.append("one\ntw");
+    CHECK(f.pod.received() == std::string{header} + "one\n");
+    f.stream.append("o\nthr");
+    CHECK(f.pod.received() == "two\n");
+    f.stream.complete();
+    CHECK(f.pod.received() == "thr");
+}
