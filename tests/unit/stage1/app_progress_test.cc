@@ -58,16 +58,18 @@ TEST_CASE("app progress: so quick that only its end is ever reported")
 
 TEST_CASE("app progress: exit code and signal are told apart, and both end the pod")
 {
-    for (const auto& [how, status] :
-         {std::pair{CLD_EXITED, 9}, {CLD_KILLED, 9}, {CLD_DUMPED, 11}, {CLD_KILLED, SIGTERM}}) {
+    const struct {
+        int how, status;
+    } ends[] = {{CLD_EXITED, 9}, {CLD_KILLED, 9}, {CLD_DUMPED, 11}, {CLD_KILLED, SIGTERM}};
+    for (const auto& end : ends) {
         AppProgress app;
         app.apply(state("active"));
-        app.apply(main_ended(how, status));
+        app.apply(main_ended(end.how, end.status));
         app.apply(state("failed", "exit-code"));
-        CAPTURE(how);
-        CHECK(app.result().code.has_value() == (how == CLD_EXITED));
-        CHECK(app.result().signal.has_value() == (how != CLD_EXITED));
-        CHECK(app.result().status() == status);
+        CAPTURE(end.how);
+        CHECK(app.result().code.has_value() == (end.how == CLD_EXITED));
+        CHECK(app.result().signal.has_value() == (end.how != CLD_EXITED));
+        CHECK(app.result().status() == end.status);
         CHECK(app.failed());
     }
 }
