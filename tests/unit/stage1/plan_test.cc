@@ -142,12 +142,12 @@ TEST_CASE("plan: read-only is the volume's to say, then the mount point's by pat
         {R"(,"readOnly":false)", R"({"name":"v","path":"/data","readOnly":true})", false},
         {R"(,"readOnly":true)", R"({"name":"v","path":"/data","readOnly":false})", true},
     };
-    for (const auto& [volume, mount_point, read_only] : cases) {
-        CAPTURE(volume);
-        CAPTURE(mount_point);
-        const auto pod = pod_of({app("web", mount_point, R"({"volume":"v","path":"/data/"})")},
-                                fmt::format(R"({{"name":"v","kind":"host","source":"/src"{}}})", volume));
-        CHECK(make_plan(pod, {}).apps[0].volumes[0].read_only == read_only);
+    for (const auto& one : cases) {
+        CAPTURE(one.volume);
+        CAPTURE(one.mount_point);
+        const auto pod = pod_of({app("web", one.mount_point, R"({"volume":"v","path":"/data/"})")},
+                                fmt::format(R"({{"name":"v","kind":"host","source":"/src"{}}})", one.volume));
+        CHECK(make_plan(pod, {}).apps[0].volumes[0].read_only == one.read_only);
     }
 }
 
