@@ -22,7 +22,7 @@ public:
     std::uint64_t major_number() const noexcept { return numbers_[0]; } // "major" is a macro of glibc
     // Order of precedence: build metadata does not count (TYP-12).
     std::strong_ordering operator<=>(const AcVersion& other) const;
-    bool operator==(const AcVersion& other) const { return (*this <=> other) == 0; }
+    bool operator==(const AcVersion& other) const { return std::is_eq(*this <=> other); }
 
     // Throws if a manifest of this version cannot be understood: another major series (TYP-13).
     void check_understood() const;
