@@ -126,12 +126,14 @@ void warn(const std::string& what, const std::string& why)
     log::print("warning: {}: {}", what, why);
 }
 
+constexpr int dying_milliseconds = 100; // a child that has failed needs a moment to end
+
 // A child that has ended and is not reaped yet counts as gone, too.
 bool is_gone(pid_t child)
 {
     const auto pidfd = open_pidfd(child);
     pollfd ended{.fd = pidfd ? pidfd->get() : -1, .events = POLLIN, .revents = 0};
-    return !pidfd || ::poll(&ended, 1, 0) > 0;
+    return !pidfd || ::poll(&ended, 1, dying_milliseconds) > 0;
 }
 
 // In the scope that machined makes or, failing that, below the caller's group.

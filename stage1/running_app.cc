@@ -75,7 +75,7 @@ void RunningApp::apply(const UnitChange& change)
         relay->set_pid(progress_.pid());
 }
 
-void RunningApp::finish_output(std::function<void()> done)
+void RunningApp::finish_output(const std::function<void()>& done)
 {
     unfinished_ = relays_.size();
     if (unfinished_ == 0)

@@ -46,7 +46,7 @@ public:
     void start(EventLoop& loop, Manager& manager, std::function<void(const std::string& why)> refused);
     void apply(const UnitChange& change);
     // The app has ended: `done` when all it wrote has been handed on.
-    void finish_output(std::function<void()> done);
+    void finish_output(const std::function<void()>& done);
 
 private:
     int add_relay(EventLoop& loop, Output& to, int priority);

@@ -103,7 +103,7 @@ std::strong_ordering AcVersion::operator<=>(const AcVersion& other) const
 {
     if (const auto order = std::lexicographical_compare_three_way(std::begin(numbers_), std::end(numbers_),
                                                                   std::begin(other.numbers_), std::end(other.numbers_));
-        order != 0)
+        std::is_neq(order))
         return order;
     if (pre_release_.empty() != other.pre_release_.empty())
         return pre_release_.empty() ? std::strong_ordering::greater : std::strong_ordering::less;

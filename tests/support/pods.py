@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pods made by hand, as stage0 leaves them in the pod directory, for tests of stage1 alone (its contract: argv, the pod
 directory, the lock in RKT_LOCK_FD, the exit status)."""
+import contextlib
 import fcntl
 import json
 import os
 import pathlib
 import shutil
 import subprocess
+import time
 import uuid
 
 import aci
@@ -95,4 +97,20 @@ class Pod:
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        self.remove_group()
         shutil.rmtree(self.dir, ignore_errors=True)
+
+    def remove_group(self):
+        """What the supervisor, had it not been killed, or else `rocket gc` would do."""
+        mounted = next((line.split()[4] for line in open("/proc/self/mountinfo") if " - cgroup2 " in line), None)
+        if not mounted or not (self.dir / "subcgroup").exists():
+            return
+        group = pathlib.Path(mounted) / self.group().lstrip("/")
+        end = time.monotonic() + 5
+        while group.exists() and time.monotonic() < end:
+            for directory in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
+                with contextlib.suppress(OSError):
+                    directory.rmdir()
+            with contextlib.suppress(OSError):
+                group.rmdir()
+            time.sleep(0.01)

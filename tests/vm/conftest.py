@@ -47,7 +47,7 @@ def machine(installed, images):
         trees = [] if booted else [f"--tree={installed}", f"--tree={images}"]
         booted.append(True)
         done = subprocess.run([SOURCE / "tests/support/vm", f"--timeout={timeout}", f"--state={state}", *trees, "bash", "-c",
-                               f"set -e; export PATH=$PATH:/usr/local/bin; rocket() {{ command rocket --insecure-options=image \"$@\"; }}; {script}"],
+                               f"sync; set -e; export PATH=$PATH:/usr/local/bin; rocket() {{ command rocket --insecure-options=image \"$@\"; }}; {script}"],
                               capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         assert done.returncode == status, f"status {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
