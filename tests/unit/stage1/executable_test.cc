@@ -42,7 +42,7 @@ struct Root {
 
     Root()
     {
-        for (const char* dir : {"bin", "other", "work"})
+        for (const char* dir : {"bin", "other", "home"})
             sys::make_dir(scratch.fd(), dir, 0755);
     }
     void add(const std::string& path, const std::string& content, mode_t mode = 0755)
@@ -51,7 +51,7 @@ struct Root {
     }
     Executable find(const std::string& what, const std::string& path = "/bin:/other", Identity who = {})
     {
-        return find_executable(root, what, {.path = path, .working_directory = "/work", .who = std::move(who)});
+        return find_executable(root, what, {.path = path, .working_directory = "/home", .who = std::move(who)});
     }
 };
 
@@ -64,7 +64,7 @@ TEST_CASE("executable: as execvp in the app's root (APP-4, APP-6)")
     r.add("other/static", elf("", 0));
     r.add("other/late", elf("", 0));
     r.add("bin/late", elf("", 0), 0644); // remembered, but the search goes on
-    r.add("work/here", elf("", 0));
+    r.add("home/here", elf("", 0));
     sys::make_symlink("/bin/static", r.scratch.fd(), "bin/link");
     struct {
         const char* what;
@@ -75,11 +75,11 @@ TEST_CASE("executable: as execvp in the app's root (APP-4, APP-6)")
         {"static", "/other:/bin", "/other/static"},
         {"late", "/bin:/other", "/other/late"},
         {"/bin/static", "", "/bin/static"},
-        {"./here", "/bin", "/work/./here"},
-        {"here", "/bin::/other", "/work/here"},
-        {"here", "", "/work/here"},
+        {"./here", "/bin", "/home/./here"},
+        {"here", "/bin::/other", "/home/here"},
+        {"here", "", "/home/here"},
         {"link", "/bin", "/bin/link"},
-        {"static", "../bin", "/work/../bin/static"},
+        {"static", "../bin", "/home/../bin/static"},
     };
     for (const auto& row : rows) {
         CAPTURE(std::string{row.what});
