@@ -124,7 +124,8 @@ void NewPod::fill(const PodContent& content)
     write(pod_dir::created, "");
 }
 
-// A few files one by one: syncfs would make us wait for everything that others have written lately.
+// For pods that are to survive a power cut. A few files one by one: syncfs would make us wait for everything that
+// others have written lately.
 void NewPod::sync()
 {
     if (copied_trees_)
@@ -136,8 +137,12 @@ void NewPod::sync()
 
 OwnedPod NewPod::publish(PodStage stage) &&
 {
-    sync();
-    if (!owned_->pod.move_to(stage))
+    // A pod in run/ is dead after a power cut whatever its files hold, and gc takes it away unread: nothing to wait
+    // for.
+    const bool survives = stage == PodStage::prepared;
+    if (survives)
+        sync();
+    if (!owned_->pod.move_to(stage, survives ? Pod::Durable::yes : Pod::Durable::no))
         fail(Error::Kind::system, "the pod directory of {} has been moved by somebody else", id().str());
     owned_->pod.refresh();
     OwnedPod result = std::move(*owned_);

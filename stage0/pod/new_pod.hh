@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A pod directory under construction: made in embryo/, locked, moved to prepare/ and filled there; then published by
 // one rename, to prepared/ or run/. Killed at any point it leaves a directory that gc takes away; when anything
-// throws, the destructor does that at once. Everything is on disk before the rename.
+// throws, the destructor does that at once. Before the rename to prepared/ everything is on disk; a pod in run/ does
+// not outlive a power cut, and is not waited for.
 #pragma once
 
 #include <functional>
@@ -54,7 +55,7 @@ private:
     model::Layout layout_;
     std::function<void()> tick_;
     std::optional<OwnedPod> owned_;
-    std::vector<Fd> written_;   // files and directories that are to be on disk before anybody sees the pod
+    std::vector<Fd> written_;   // files and directories that are to be on disk before anybody sees a prepared pod
     bool copied_trees_ = false; // and more than that
 };
 

@@ -3,6 +3,7 @@
 
 #include "common/model/json_object.hh"
 #include "common/sys/file.hh"
+#include "common/sys/sys.hh"
 #include "common/sys/text.hh"
 
 namespace rocket::pod
@@ -103,6 +104,15 @@ bool manifest_is_readable(State state)
 
 } // namespace
 
+bool was_lost(const Pod& pod)
+{
+    const auto is_empty = [&](const char* file) {
+        const auto info = sys::stat_if_exists(pod.fd(), file);
+        return !info || info->st_size == 0;
+    };
+    return has_ended(pod.state()) && (is_empty(pod_dir::manifest) || is_empty(pod_dir::runtime));
+}
+
 PodInfo read_info(const Pod& pod, Detail detail)
 {
     PodInfo info{.id = pod.id(),
@@ -110,7 +120,7 @@ PodInfo read_info(const Pod& pod, Detail detail)
                  .created = pod.created(),
                  .started = pod.started(),
                  .marked = pod.marked()};
-    if (!manifest_is_readable(info.state))
+    if (!manifest_is_readable(info.state) || was_lost(pod))
         return info;
     auto manifest = model::PodManifest::parse(file::read(pod.fd(), pod_dir::manifest));
     info.volumes = std::move(manifest.volumes);

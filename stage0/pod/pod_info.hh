@@ -58,7 +58,10 @@ enum class Detail {
     summary, // what a table shows: one file per pod
     full,    // and how the apps ended
 };
-PodInfo read_info(const Pod& pod, Detail detail);
+PodInfo read_info(const Pod& pod, Detail detail); // without apps, if was_lost()
+
+// Whether a power cut took what an ended pod had in its files: only prepared pods are written for keeps (new_pod.hh).
+bool was_lost(const Pod& pod);
 
 // "example.com/app:1.0", or without the version; "--" if the manifest does not say.
 std::string image_name(const model::ImageReference& image);

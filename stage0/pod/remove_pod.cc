@@ -10,6 +10,7 @@
 #include "common/sys/remove.hh"
 #include "common/sys/sys.hh"
 #include "stage0/pod/new_pod.hh"
+#include "stage0/pod/pod_info.hh"
 #include "stage0/pod/stage1_call.hh"
 
 namespace rocket::pod
@@ -69,7 +70,7 @@ std::optional<OwnedPod> try_own(Pod&& pod)
 void remove_owned(OwnedPod owned, const std::function<void(const Error&)>& warn)
 {
     auto& pod = owned.pod;
-    if (has_run(pod.stage()))
+    if (has_run(pod.stage()) && !was_lost(pod)) // else its cgroups and processes went with the power, too
         ask_stage1_to_clean_up(pod, warn);
     unmount_below(pod.path());
     const auto& layout = pod.layout();

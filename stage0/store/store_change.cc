@@ -58,7 +58,8 @@ void refuse_if_used(const model::Layout& layout, const ImageId& id)
             const auto pod = pods + "/" + name;
             bool used = true;
             try {
-                used = pod_uses(pod, id) && (stage != PodStage::run || is_locked_exclusively(AT_FDCWD, pod.c_str()));
+                // First the lock: what an ended pod has in its files does not count, nor whether they can be read.
+                used = (stage != PodStage::run || is_locked_exclusively(AT_FDCWD, pod.c_str())) && pod_uses(pod, id);
             } catch (const Error& error) {
                 if (error.kind() == Error::Kind::not_found) // gone between listing and looking
                     continue;

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import time
 
 import pytest
@@ -278,3 +279,30 @@ def test_prepare_asks_a_waiting_manager_for_time(rocket, busybox, home):
     with pytest.raises(BlockingIOError):
         manager.recv(1000)  # not one per file: preparing took less than the interval
     manager.close()
+
+
+def test_what_a_power_cut_leaves_of_a_pod_that_ran(rocket, busybox):
+    """Its files are not waited for (R13: it is dead then anyway), so they may be empty: it can be seen and taken away."""
+    image = rocket.fetch(busybox)
+    rocket.run(busybox)
+    uuid, = rocket.uuids()
+    for name in ("pod", "runtime.json", "stage1/manifest"):
+        os.truncate(rocket.data / "pods/run" / uuid / name, 0)
+    assert rocket("list", "--full", "--no-legend").stdout.split()[:4] == [uuid, "-", "-", "-"]
+    assert json.loads(rocket("list", "--format=json").stdout)[0]["state"] == "exited"
+    assert rocket("status", uuid).stdout.startswith("state=exited\n")
+    rocket("image", "rm", image)
+    assert rocket("gc", "--grace-period=0s").stderr.count("error") == 0
+    assert rocket.uuids() == []
+
+
+def test_prepared_pods_are_on_disk_and_others_do_not_wait_for_it(rocket, busybox, tmp_path):
+    rocket.fetch(busybox)
+    def calls(*command):
+        trace = tmp_path / "trace"
+        done = subprocess.run(["strace", "-f", "-o", trace, "-e", "trace=fsync,syncfs,execve", *rocket.command(*command)],
+                              env=rocket.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return [line.split("(")[0].split()[-1] for line in trace.read_text().splitlines()]
+    assert calls("--insecure-options=image", "prepare", "example.com/busybox").count("fsync") > 5
+    assert "fsync" not in calls("--insecure-options=image", "run", "--net=none", "example.com/busybox")
