@@ -89,7 +89,7 @@ AppPlan plan_app(const Pod& pod, std::size_t index, std::vector<VolumeSource>& s
     AppPlan app{
         .name = name.str(), .root = model::in_pod::app_rootfs(name.str()), .read_only = runtime_app.read_only_root_fs};
     if (pod.runtime.overlay) {
-        app.tree = pod.runtime.find(name)->tree;
+        app.trees = pod.runtime.find(name)->trees;
         app.upper = model::pod_dir::app_upper(name);
         app.work = model::pod_dir::app_work(name);
     } else {

@@ -41,7 +41,7 @@ struct VolumeMount {
 struct AppPlan {
     std::string name;
     std::string root;                // in the pod: /run/host/app-NAME
-    std::string tree;                // overlay: the rendered tree on the host, absolute
+    std::vector<std::string> trees;  // overlay: the image's trees on the host, absolute, the topmost first
     std::string upper, work, rootfs; // relative to the pod directory; rootfs instead of the other two without overlay
     bool read_only = false;          // ACE-14
     std::vector<VolumeMount> volumes;

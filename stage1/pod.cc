@@ -28,9 +28,6 @@ void check_runtime(const Pod& pod)
         const auto* known = pod.runtime.find(app.name);
         if (known == nullptr)
             fail(Error::Kind::corrupt, "app {} is not in {}", text::quoted(app.name.str()), model::pod_dir::runtime);
-        if (pod.runtime.overlay && !absolute(known->tree))
-            fail(Error::Kind::corrupt, "tree {} of app {} is not absolute", text::quoted(known->tree),
-                 text::quoted(app.name.str()));
     }
 }
 

@@ -7,6 +7,8 @@
 
 #include <termios.h>
 
+#include <ranges>
+
 #include "common/model/layout.hh"
 #include "common/sys/file.hh"
 #include "common/sys/mount.hh"
@@ -41,10 +43,24 @@ Fd private_clone(int source, bool recursive, std::uint64_t attributes)
 }
 
 // Kernels before 6.13 take the layers of an overlay by path only.
-void set_layer(mount::NewFilesystem& overlay, const char* key, const char* old_key, const Fd& layer)
+void set_layer(mount::NewFilesystem& overlay, const char* key, const Fd& layer)
 {
     if (!overlay.try_set_fd(key, layer.get()))
-        overlay.set(old_key, sys::proc_path(layer.get()));
+        overlay.set(key, sys::proc_path(layer.get()));
+}
+
+// The topmost first.
+void set_lower_layers(mount::NewFilesystem& overlay, const std::vector<Fd>& layers)
+{
+    if (!overlay.try_set_fd("lowerdir+", layers.front().get())) {
+        std::string paths;
+        for (const auto& layer : layers)
+            paths += (paths.empty() ? "" : ":") + sys::proc_path(layer.get());
+        overlay.set("lowerdir", paths);
+        return;
+    }
+    for (const auto& layer : layers | std::views::drop(1))
+        overlay.set_fd("lowerdir+", layer.get());
 }
 
 void copy_owner_and_mode(const Fd& from, const Fd& to)
@@ -60,15 +76,17 @@ void copy_owner_and_mode(const Fd& from, const Fd& to)
 
 Fd mount_overlay(const AppPlan& app, int pod_dir)
 {
-    const auto lower = open_dir(AT_FDCWD, app.tree);
+    std::vector<Fd> lower;
+    for (const auto& tree : app.trees)
+        lower.push_back(open_dir(AT_FDCWD, tree));
     const auto upper = open_dir(pod_dir, app.upper);
-    copy_owner_and_mode(lower, upper); // the overlay's root is the upper one
+    copy_owner_and_mode(lower.front(), upper); // the overlay's root is the upper one
     const auto work = open_dir(pod_dir, app.work);
-    make_top_directories(lower.get(), upper.get());
+    make_top_directories(lower, upper.get());
     mount::NewFilesystem overlay{"overlay"};
-    set_layer(overlay, "lowerdir+", "lowerdir", lower);
-    set_layer(overlay, "upperdir", "upperdir", upper);
-    set_layer(overlay, "workdir", "workdir", work);
+    set_lower_layers(overlay, lower);
+    set_layer(overlay, "upperdir", upper);
+    set_layer(overlay, "workdir", work);
     overlay.flag(
         "volatile"); // or its end would write back everything dirty on the disk; a pod does not survive a crash
     return overlay.create(MOUNT_ATTR_NODEV);
@@ -77,7 +95,7 @@ Fd mount_overlay(const AppPlan& app, int pod_dir)
 Fd clone_copy(const AppPlan& app, int pod_dir)
 {
     const auto copy = open_dir(pod_dir, app.rootfs);
-    make_top_directories(copy.get(), copy.get());
+    make_top_directories({}, copy.get());
     return private_clone(copy.get(), false, MOUNT_ATTR_NODEV);
 }
 
@@ -179,15 +197,21 @@ Fd new_devpts()
         .create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC); // not nodev: it is all devices
 }
 
-void make_top_directories(int image, int layer)
+void make_top_directories(std::span<const Fd> image, int layer)
 {
+    const auto is_dir = [](const auto& found) { return found && S_ISDIR(found->st_mode); };
+    const auto image_has_dir = [&](const char* name) {
+        for (const auto& tree : image)
+            if (const auto found = sys::stat_if_exists(tree.get(), name)) // a white-out is found as well
+                return S_ISDIR(found->st_mode);
+        return false;
+    };
     constexpr std::pair<const char*, mode_t> directories[] = {
         {"dev", 0755}, {"proc", 0755}, {"sys", 0755}, {"run", 0755}, {"etc", 0755}, {"tmp", 01777},
     };
     for (const auto& [name, mode] : directories) {
-        const auto is_dir = [&](const auto& found) { return found && S_ISDIR(found->st_mode); };
         const auto ours = sys::stat_if_exists(layer, name);
-        if (is_dir(ours) || (!ours && is_dir(sys::stat_if_exists(image, name))))
+        if (is_dir(ours) || (!ours && image_has_dir(name)))
             continue;
         if (ours)
             sys::unlink(layer, name); // the pod's copy of the image, not the image

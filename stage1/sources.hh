@@ -7,6 +7,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -51,8 +52,8 @@ Sources open_sources(const Pod& pod, const Plan& plan);
 Fd new_devpts(); // detached, an instance of its own (ACE-8)
 
 // The directories of an app's root that are ours to give, never the image's (R4): real ones, whatever the image has.
-// `image` is the tree below, `layer` where they are made if it has something else, or nothing, there. The two are the
-// same where the app runs on a copy.
-void make_top_directories(int image, int layer);
+// `image` are its trees, the topmost first; `layer` is where they are made if it, or else the image, has something
+// else, or nothing, there. There is no image below where the app runs on a copy.
+void make_top_directories(std::span<const Fd> image, int layer);
 
 } // namespace rocket::stage1

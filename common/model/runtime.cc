@@ -19,12 +19,22 @@ std::string absolute_path(const json::Cursor& cursor)
     return path;
 }
 
+std::vector<std::string> trees_from(const json::Cursor& cursor)
+{
+    std::vector<std::string> trees;
+    for (const auto& item : cursor.items())
+        trees.push_back(absolute_path(item));
+    if (trees.empty())
+        cursor.fail(" names no tree");
+    return trees;
+}
+
 Runtime::App app_from(const json::Cursor& cursor)
 {
     json::Fields fields{cursor};
     return {.name = fields.required("name").as<AppName>(),
             .image = fields.required("image").as<ImageId>(),
-            .tree = absolute_path(fields.required("tree"))};
+            .trees = trees_from(fields.required("trees"))};
 }
 
 json::Value to_json(const Runtime::App& app)
@@ -32,7 +42,7 @@ json::Value to_json(const Runtime::App& app)
     return json::ObjectWriter{}
         .set("name", app.name.str())
         .set("image", app.image.digest())
-        .set("tree", app.tree)
+        .set("trees", json::to_json(app.trees))
         .done();
 }
 

@@ -16,7 +16,7 @@ struct Runtime {
     struct App {
         AppName name;
         ImageId image;
-        std::string tree; // the rendered tree, absolute: the lower directory of the app's overlay
+        std::vector<std::string> trees; // the image's, absolute, the topmost first: the layers below the app's own
         bool operator==(const App&) const = default;
     };
 

@@ -58,7 +58,7 @@ pod::Image ImageSource::acquire(const image::Request& request)
     const auto id = fetch(request);
     auto text = store_.manifest_bytes(id);
     auto manifest = model::ImageManifest::parse(text);
-    return {.id = id, .manifest = std::move(manifest), .manifest_text = std::move(text), .tree = store_.render(id)};
+    return {.id = id, .manifest = std::move(manifest), .manifest_text = std::move(text), .trees = {store_.render(id)}};
 }
 
 } // namespace rocket::cli

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "common/model/image_manifest.hh"
 #include "common/model/names.hh"
@@ -14,7 +15,8 @@ struct Image {
     model::ImageId id;
     model::ImageManifest manifest;
     std::string manifest_text; // the bytes in the archive: what the pod keeps a copy of
-    std::string tree;          // the rendered root file system, absolute
+    // The rendered root file system, absolute: the topmost first, each an overlay over those behind it.
+    std::vector<std::string> trees;
 };
 
 } // namespace rocket::pod

@@ -92,7 +92,7 @@ void NewPod::fill_app(const model::RuntimeApp& app, const Image& image, bool ove
     const int dir = owned_->pod.fd();
     make_dir(pod_dir::app(app.name), 0755);
     write(pod_dir::app_manifest(app.name), image.manifest_text);
-    const auto tree = sys::open(AT_FDCWD, image.tree, directory);
+    const auto tree = sys::open(AT_FDCWD, image.trees.front(), directory);
     if (!overlay) {
         copy_tree(tree.get(), dir, pod_dir::app_rootfs(app.name), tick_);
         copied_trees_ = true;
@@ -116,7 +116,7 @@ void NewPod::fill(const PodContent& content)
         const auto& image = content.images.at(i);
         with_context(fmt::format("preparing app {}", text::quoted(app.name.str())),
                      [&] { fill_app(app, image, content.overlay); });
-        runtime.apps.push_back({app.name, image.id, image.tree});
+        runtime.apps.push_back({app.name, image.id, image.trees});
         tick_();
     }
     write(pod_dir::runtime, runtime.write());

@@ -46,7 +46,7 @@ class Pod:
         for name, fields in apps.items():
             app = {"user": "0", "group": "0", **fields}
             manifest["apps"].append({"name": name, "image": {"name": "example.com/image", "id": IMAGE_ID}, "app": app})
-            runtime["apps"].append({"name": name, "image": IMAGE_ID, "tree": str(tree)})
+            runtime["apps"].append({"name": name, "image": IMAGE_ID, "trees": [str(tree)]})
             for layer in ("upper", "work"):
                 (self.dir / "apps" / name / layer).mkdir(parents=True)
             image = aci.manifest("example.com/image", app, annotations=annotations or [])

@@ -31,7 +31,7 @@ Pod pod_of(const std::vector<std::string>& apps, const std::string& volumes = ""
             .runtime = {.stage1_rootfs = "/s1", .overlay = overlay, .apps = {}},
             .images = {}};
     for (const auto& runtime_app : pod.manifest.apps)
-        pod.runtime.apps.push_back({runtime_app.name, *runtime_app.image.id, "/tree"});
+        pod.runtime.apps.push_back({runtime_app.name, *runtime_app.image.id, {"/top", "/tree"}});
     return pod;
 }
 
@@ -54,7 +54,7 @@ TEST_CASE("plan: defaults are the isolated ones")
     CHECK(plan.stage1_rootfs == "/s1");
     REQUIRE(plan.apps.size() == 1);
     CHECK(plan.apps[0].root == "/run/host/app-web");
-    CHECK(plan.apps[0].tree == "/tree");
+    CHECK(plan.apps[0].trees == std::vector<std::string>{"/top", "/tree"});
     CHECK(plan.apps[0].upper == "apps/web/upper");
     CHECK(plan.apps[0].rootfs.empty());
 }
@@ -90,7 +90,7 @@ TEST_CASE("plan: without overlay the app runs on its copy")
 {
     const auto plan = make_plan(pod_of({app("web")}, "", false), {});
     CHECK(plan.apps[0].rootfs == "apps/web/rootfs");
-    CHECK(plan.apps[0].tree.empty());
+    CHECK(plan.apps[0].trees.empty());
 }
 
 TEST_CASE("plan: a terminal is for one app (cli 8.3)")

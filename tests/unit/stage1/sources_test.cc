@@ -33,7 +33,10 @@ struct Directories {
     void make(const char* image, const char* layer) const
     {
         const auto open = [&](const char* sub) { return sys::open(AT_FDCWD, top / sub, O_RDONLY | O_DIRECTORY); };
-        make_top_directories(open(image).get(), open(layer).get());
+        std::vector<Fd> trees;
+        if (std::string_view{image} != layer)
+            trees.push_back(open(image));
+        make_top_directories(trees, open(layer).get());
     }
     bool is_real_dir(const char* path) const { return fs::is_directory(fs::symlink_status(top / path)); }
 
@@ -60,6 +63,23 @@ TEST_CASE("top directories: what the image lacks or has as a link is made in the
     CHECK_FALSE(fs::exists(dirs.top / "layer/etc")); // the image's own is a directory
     CHECK(fs::is_empty(dirs.top / "host"));
     CHECK(fs::is_symlink(dirs.top / "image/dev")); // the image is shared and stays as it is
+}
+
+TEST_CASE("top directories: of several trees the topmost that has the name decides")
+{
+    const Directories dirs;
+    for (const char* name : {"image/etc", "image/run", "image/dev", "host/run"})
+        fs::create_directory(dirs.top / name);
+    fs::create_symlink("/nowhere", dirs.top / "host/etc");
+    REQUIRE(::mknod((dirs.top / "host/dev").c_str(), S_IFCHR, 0) == 0); // a white-out of overlayfs
+    const auto open = [&](const char* sub) { return sys::open(AT_FDCWD, dirs.top / sub, O_RDONLY | O_DIRECTORY); };
+    std::vector<Fd> trees;
+    trees.push_back(open("host"));
+    trees.push_back(open("image"));
+    make_top_directories(trees, open("layer").get());
+    CHECK(dirs.is_real_dir("layer/etc"));
+    CHECK(dirs.is_real_dir("layer/dev"));
+    CHECK_FALSE(fs::exists(dirs.top / "layer/run"));
 }
 
 TEST_CASE("top directories: modes are exact whatever the umask")

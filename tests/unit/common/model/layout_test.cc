@@ -32,9 +32,10 @@ TEST_CASE("layout: the directories of the stages can be read back")
 
 TEST_CASE("runtime.json: there and back")
 {
-    const Runtime runtime{.stage1_rootfs = "/usr/lib/rocket/stage1-images/systemd/rootfs",
-                          .overlay = false,
-                          .apps = {{AppName::parse("web"), ImageId::parse("sha512-" + std::string(64, 'e')), "/tree"}}};
+    const Runtime runtime{
+        .stage1_rootfs = "/usr/lib/rocket/stage1-images/systemd/rootfs",
+        .overlay = false,
+        .apps = {{AppName::parse("web"), ImageId::parse("sha512-" + std::string(64, 'e')), {"/top", "/tree"}}}};
     CHECK(Runtime::parse(runtime.write()) == runtime);
     CHECK(runtime.find(AppName::parse("web")) == &runtime.apps[0]);
     CHECK(runtime.find(AppName::parse("db")) == nullptr);

@@ -47,7 +47,7 @@ struct Fixture {
         images.push_back({.id = model::ImageId::parse("sha512-" + std::string(64, 'b')),
                           .manifest = model::ImageManifest::parse(text),
                           .manifest_text = text,
-                          .tree = scratch.path() + "/tree"});
+                          .trees = {scratch.path() + "/tree"}});
         manifest.apps.push_back(
             {.name = model::AppName::parse("a"),
              .image = {.name = images[0].manifest.name, .id = images[0].id, .labels = images[0].manifest.labels},
@@ -115,7 +115,7 @@ TEST_CASE("pod: the lock makes it running; without it it has exited")
 TEST_CASE("pod: when preparing fails nothing is left")
 {
     Fixture f;
-    f.images[0].tree = "/nonexistent";
+    f.images[0].trees = {"/nonexistent"};
     CHECK_THROWS_AS(f.make(PodStage::prepared), Error);
     for (const auto stage : model::pod_stages)
         CHECK(Scratch::names_in(f.layout.pods(stage)).empty());

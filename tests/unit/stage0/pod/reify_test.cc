@@ -17,7 +17,7 @@ Image image(const std::string& app, const std::string& name = "example.com/web-s
 {
     const auto text = R"({"acKind":"ImageManifest","acVersion":"0.8.11","name":")" + name + R"(","labels":[)" + labels +
                       "]" + (app.empty() ? "" : R"(,"app":)" + app) + "}";
-    return {.id = id, .manifest = model::ImageManifest::parse(text), .manifest_text = text, .tree = "/tree"};
+    return {.id = id, .manifest = model::ImageManifest::parse(text), .manifest_text = text, .trees = {"/tree"}};
 }
 
 const char* const plain = R"({"exec":["/bin/web","-x"],"user":"0","group":"0",

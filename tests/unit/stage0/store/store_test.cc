@@ -30,7 +30,7 @@ void add_pod(const FakeStore& fake, model::PodStage stage, const model::ImageId&
     sys::make_dirs(fake.layout.pod(stage, pod), 0700);
     const auto dir = sys::open(AT_FDCWD, fake.layout.pod(stage, pod), O_RDONLY | O_DIRECTORY);
     const model::Runtime runtime{.stage1_rootfs = "/s1",
-                                 .apps = {{.name = model::AppName::parse("a"), .image = id, .tree = "/t"}}};
+                                 .apps = {{.name = model::AppName::parse("a"), .image = id, .trees = {"/t"}}}};
     file::write_new(dir.get(), "runtime.json", runtime.write());
 }
 
