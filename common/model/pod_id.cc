@@ -68,4 +68,12 @@ PodIdPrefix PodIdPrefix::parse(std::string_view text)
     return PodIdPrefix{lower(text)};
 }
 
+bool PodIdPrefix::matches(const PodId& id) const
+{
+    std::string whole = id.str();
+    if (text_.find('-') == std::string::npos)
+        std::erase(whole, '-');
+    return whole.starts_with(text_);
+}
+
 } // namespace rocket::model

@@ -25,13 +25,14 @@ private:
     std::string text_;
 };
 
-// What a user may type for a pod: a textual prefix of its id, dashes included, in either case.
+// What a user may type for a pod: a textual prefix of its id, with its dashes or with none at all, in either case
+// (Q37).
 class PodIdPrefix
 {
 public:
     static PodIdPrefix parse(std::string_view text); // throws "UUID cannot be empty"
     const std::string& str() const noexcept { return text_; }
-    bool matches(const PodId& id) const { return id.str().starts_with(text_); }
+    bool matches(const PodId& id) const;
 
 private:
     explicit PodIdPrefix(std::string text) : text_{std::move(text)} {}

@@ -36,6 +36,15 @@ std::string default_user_config()
     return {};
 }
 
+// Whoever comes from rkt finds nothing of theirs, and has to be told why (Q67): until our own directory is there.
+void note_what_rkt_left(const std::string& old, const char* ours, const char* advice)
+{
+    std::error_code problem;
+    if (fs::is_directory(old, problem) && !fs::exists(ours, problem))
+        log::print("note: {} of rkt is not looked at, {} is not there yet: {}", text::quoted(old), text::quoted(ours),
+                   advice);
+}
+
 } // namespace
 
 Context::Context()
@@ -69,10 +78,14 @@ void Context::declare_flags(FlagSet& flags)
 
 const config::Config& Context::config() const
 {
-    if (!config_)
+    if (!config_) {
+        if (global.local_config == ROCKET_LOCAL_CONFIG_DIR)
+            note_what_rkt_left("/etc/rkt", ROCKET_LOCAL_CONFIG_DIR,
+                               "copy it there, or say --local-config=/etc/rkt, to keep its keys and settings");
         config_ = in_context("cannot get configuration", [&] {
             return config::load({global.system_config, global.local_config, global.user_config});
         });
+    }
     return *config_;
 }
 
@@ -83,6 +96,8 @@ const std::string& Context::data_dir() const
         const auto chosen = !global.dir.empty() ? global.dir : !configured.empty() ? configured : ROCKET_DATA_DIR;
         std::error_code problem; // a directory that is not there yet is made by whoever writes first
         const auto resolved = fs::canonical(chosen, problem);
+        if (chosen == ROCKET_DATA_DIR)
+            note_what_rkt_left("/var/lib/rkt", ROCKET_DATA_DIR, "fetch the images again, pods are made anew");
         data_dir_ = problem ? chosen : resolved.string();
     }
     return *data_dir_;

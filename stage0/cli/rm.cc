@@ -46,7 +46,7 @@ void announce(const Pod& pod)
 
 void remove(const Context& context, const std::string& uuid)
 {
-    auto found = pod::find(model::Layout{context.data_dir()}, uuid);
+    auto found = pod::find_to_end(model::Layout{context.data_dir()}, uuid);
     const auto id = found.id();
     refuse_if_in_use(found);
     auto owned = try_own(std::move(found));

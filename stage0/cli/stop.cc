@@ -25,7 +25,7 @@ void declare(Options& options, FlagSet& flags)
 bool stop(const Context& context, const std::string& uuid, bool force)
 {
     try {
-        const auto pod = pod::find(model::Layout{context.data_dir()}, uuid);
+        const auto pod = pod::find_to_end(model::Layout{context.data_dir()}, uuid);
         const auto name = text::quoted(pod.id().str());
         if (has_ended(pod.state())) {
             context.out("pod {} is already stopped\n", name);

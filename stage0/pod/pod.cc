@@ -205,4 +205,13 @@ Pod find(const model::Layout& layout, std::string_view argument)
     return std::move(*pod);
 }
 
+Pod find_to_end(const model::Layout& layout, std::string_view argument)
+{
+    constexpr std::size_t shortest = 4;
+    if (!argument.empty() && argument.size() < shortest)
+        throw Error{Error::Kind::usage, fmt::format("{} is too short to end a pod by", text::quoted(argument)),
+                    fmt::format("give at least {} characters of its UUID", shortest)};
+    return find(layout, argument);
+}
+
 } // namespace rocket::pod

@@ -88,5 +88,7 @@ const std::vector<PodStage>& visible_stages();
 
 // The only pod whose id begins with `argument`: "UUID cannot be empty", no matches found for "x", ambiguous uuid.
 Pod find(const model::Layout& layout, std::string_view argument);
+// The same for what cannot be undone: too few characters are taken for a slip of the hand (Q37).
+Pod find_to_end(const model::Layout& layout, std::string_view argument);
 
 } // namespace rocket::pod

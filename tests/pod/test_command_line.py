@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from conftest import HOST_IS_SYSTEMD
+
 pytestmark = pytest.mark.bare
 
 COMMANDS = ["cat-manifest", "completion", "config", "enter", "fetch", "gc", "image cat-manifest", "image export", "image list",
@@ -133,3 +135,25 @@ def test_completion(rocket):
 def test_rkt_is_the_same_program(rocket):
     assert "rkt Version: 1.30.0" in subprocess.run(["bash", "-c", 'exec -a rkt "$0" version', rocket.program], capture_output=True,
                                                    text=True, env=rocket.environment, check=True).stdout
+
+
+def test_pods_are_not_ended_by_a_slip_of_the_hand(rocket, busybox):
+    uuid = rocket("--insecure-options=image", "prepare", busybox).stdout.strip()
+    for command in ("rm", "stop"):
+        assert f'"{uuid[:3]}" is too short to end a pod by' in rocket(command, uuid[:3], status=254).stderr  # Q37
+    assert rocket.state(uuid[:3]) == "prepared"
+    rocket("rm", uuid.replace("-", ""))
+    assert rocket.uuids() == []
+
+
+@pytest.mark.skipif(not HOST_IS_SYSTEMD, reason="makes /etc/rkt, which only a throw-away host may get")
+def test_what_rkt_left_is_noticed(rocket):
+    os.mkdir("/etc/rkt")
+    try:
+        look = [rocket.program, "config"]
+        done = subprocess.run(look, env=rocket.environment, capture_output=True, text=True, check=True)
+        assert 'config: note: "/etc/rkt" of rkt is not looked at, "/etc/rocket" is not there yet' in done.stderr  # Q67
+        done = subprocess.run([*look, f"--local-config={rocket.local}"], env=rocket.environment, capture_output=True, text=True, check=True)
+        assert done.stderr == ""
+    finally:
+        os.rmdir("/etc/rkt")

@@ -203,11 +203,14 @@ TEST_CASE("pod ids: random ones are version 4 and differ")
     CHECK(seen.size() == 64);
 }
 
-TEST_CASE("pod ids: a prefix is text, dashes included (cli 6.1)")
+TEST_CASE("pod ids: a prefix is text, with all its dashes or none (cli 6.1, Q37)")
 {
     const auto id = PodId::parse("6733c088-a507-4694-aabf-edbe4fc5266f");
     CHECK(PodIdPrefix::parse("6").matches(id));
     CHECK(PodIdPrefix::parse("6733C088-A").matches(id));
-    CHECK_FALSE(PodIdPrefix::parse("6733c088a").matches(id));
+    CHECK(PodIdPrefix::parse("6733c088a507").matches(id));
+    CHECK(PodIdPrefix::parse("6733C088A5074694AABFEDBE4FC5266F").matches(id));
+    CHECK_FALSE(PodIdPrefix::parse("6733c088-a5074").matches(id));
+    CHECK_FALSE(PodIdPrefix::parse("6733c088b").matches(id));
     CHECK_THROWS_WITH_AS(PodIdPrefix::parse(""), "UUID cannot be empty", Error);
 }

@@ -127,6 +127,9 @@ TEST_CASE("pod: found by any unambiguous prefix")
     Fixture f;
     const auto one = f.make(PodStage::prepared).pod.id();
     CHECK(find(f.layout, one.str().substr(0, 8)).id() == one);
+    CHECK(find_to_end(f.layout, one.str().substr(0, 4)).id() == one);
+    CHECK_THROWS_WITH(find_to_end(f.layout, one.str().substr(0, 3)), doctest::Contains("is too short to end a pod by"));
+    CHECK_THROWS_WITH(find_to_end(f.layout, ""), "UUID cannot be empty");
     CHECK_THROWS_WITH(find(f.layout, ""), "UUID cannot be empty");
     CHECK_THROWS_WITH(find(f.layout, "xyz"), R"(no matches found for "xyz")");
     for (int i = 0; i < 16; ++i) // two of seventeen begin with the same digit
