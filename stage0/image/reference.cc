@@ -89,17 +89,6 @@ bool is_path(const std::string& text, bool names_file)
     return text.find("./") != text.npos || text.ends_with(".aci");
 }
 
-struct Scheme {
-    std::string_view prefix;
-    std::string_view kind;
-};
-constexpr std::array remote_schemes{
-    Scheme{"http:", "http URLs"},
-    Scheme{"https:", "https URLs"},
-    Scheme{"docker:", "docker images"},
-    Scheme{"cimd:", "distribution points"},
-};
-
 } // namespace
 
 Reference parse_reference(const std::string& text, const std::function<bool(const std::string&)>& is_file)
@@ -110,9 +99,12 @@ Reference parse_reference(const std::string& text, const std::function<bool(cons
         return model::ImageIdPrefix::parse(text);
     if (text.starts_with("file:"))
         return parse_file_url(text);
-    for (const auto& [prefix, kind] : remote_schemes)
-        if (text.starts_with(prefix))
-            return RemoteReference{.kind = std::string{kind}, .text = text};
+    if (text.starts_with("http:") || text.starts_with("https:"))
+        return UrlReference{text};
+    if (text.starts_with("docker:"))
+        return DockerReference{text};
+    if (text.starts_with("cimd:"))
+        return DistributionPoint{text};
     if (text.find("://") != text.npos)
         refuse(text, "known schemes are file, http, https, docker and cimd");
     const bool names_file = is_file(text);

@@ -18,12 +18,20 @@ struct FileReference {
     bool hides_name = false; // the word could also be an image name, but a file is called so
 };
 
-struct RemoteReference {
-    std::string kind; // "docker images" ..., for errors
-    std::string text;
+struct UrlReference {
+    std::string url; // http: or https:
 };
 
-using Reference = std::variant<model::ImageIdPrefix, FileReference, model::ImageName, RemoteReference>;
+struct DockerReference {
+    std::string text; // as written: docker://... or docker:...
+};
+
+struct DistributionPoint {
+    std::string text; // cimd:... (cli 4.3)
+};
+
+using Reference = std::variant<model::ImageIdPrefix, FileReference, model::ImageName, UrlReference, DockerReference,
+                               DistributionPoint>;
 
 // `is_file` says whether a path names an existing regular file.
 Reference parse_reference(const std::string& text, const std::function<bool(const std::string&)>& is_file);

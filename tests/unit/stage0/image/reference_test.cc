@@ -12,7 +12,7 @@ using namespace rocket::image;
 namespace
 {
 
-// "file PATH", "name NAME", "id PREFIX", "remote KIND", "error"
+// "file PATH", "name NAME", "id PREFIX", "url", "docker", "distribution point", "error"
 std::string meaning(const std::string& text, bool is_file = false)
 {
     try {
@@ -23,7 +23,9 @@ std::string meaning(const std::string& text, bool is_file = false)
             return "name " + name->str();
         if (const auto* id = std::get_if<model::ImageIdPrefix>(&reference))
             return "id " + id->str();
-        return "remote " + std::get<RemoteReference>(reference).kind;
+        if (std::holds_alternative<UrlReference>(reference))
+            return "url";
+        return std::holds_alternative<DockerReference>(reference) ? "docker" : "distribution point";
     } catch (const Error& error) {
         return "error";
     }
@@ -43,11 +45,11 @@ TEST_CASE("cli 4.1: what IMAGE means")
     CHECK(meaning("file:///srv/a.aci") == "file /srv/a.aci");
     CHECK(meaning("file:/srv/a.aci") == "file /srv/a.aci");
     CHECK(meaning("file://localhost/srv/a%20b%25.aci") == "file /srv/a b%.aci");
-    CHECK(meaning("https://example.com/a.aci") == "remote https URLs");
-    CHECK(meaning("http://example.com/a.aci") == "remote http URLs");
-    CHECK(meaning("docker://busybox") == "remote docker images");
-    CHECK(meaning("docker:busybox") == "remote docker images");
-    CHECK(meaning("cimd:appc:v=0:example.com/a") == "remote distribution points");
+    CHECK(meaning("https://example.com/a.aci") == "url");
+    CHECK(meaning("http://example.com/a.aci") == "url");
+    CHECK(meaning("docker://busybox") == "docker");
+    CHECK(meaning("docker:busybox") == "docker");
+    CHECK(meaning("cimd:appc:v=0:example.com/a") == "distribution point");
     CHECK(meaning("redis:3.2") == "name redis:3.2");
     CHECK(meaning("example.com/app:1.0,os=linux").starts_with("name example.com/app:1.0"));
 }
