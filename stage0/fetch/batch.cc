@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/fetch/batch.hh"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "common/sys/sys.hh"
+
+namespace rocket::fetch
+{
+
+namespace
+{
+
+constexpr int most_redirects = 10;
+constexpr std::uint64_t largest_other_body = std::uint64_t{64} << 10; // of a status that is no success
+constexpr std::int64_t first_pause = 500'000;                         // microseconds
+constexpr std::int64_t longest_pause = 10'000'000;
+constexpr int tick = 250; // milliseconds
+
+constexpr std::array<unsigned, 5> redirections{301, 302, 303, 307, 308};
+constexpr std::array<unsigned, 5> passing{429, 500, 502, 503, 504};
+
+bool is_success(unsigned status)
+{
+    return status == 200 || status == 206;
+}
+
+struct Words {
+    Failure failure;
+    Error::Kind kind;
+    const char* hint;
+};
+constexpr std::array words{
+    Words{Failure::resolve, Error::Kind::system, "check the name, and that this host can reach a name server"},
+    Words{Failure::connect, Error::Kind::system, "check that the server is up, and whether a proxy is needed"},
+    Words{Failure::tls, Error::Kind::untrusted,
+          "if its certificate is signed by an authority of your own, say SSL_CERT_FILE=FILE; "
+          "--insecure-options=tls believes anybody"},
+    Words{Failure::time, Error::Kind::system, "the server, or the network, is too slow; try again later"},
+    Words{Failure::cut, Error::Kind::system, "try again: what has come already is not fetched again where possible"},
+    Words{Failure::too_large, Error::Kind::corrupt, ""},
+    Words{Failure::malformed, Error::Kind::corrupt, "the server, or a proxy, is broken"},
+    Words{Failure::write, Error::Kind::system, ""},
+};
+
+[[noreturn]] void fail_at(const Url& url, Failure failure, std::string_view text)
+{
+    const auto found = std::ranges::find(words, failure, &Words::failure);
+    const bool known = found != words.end();
+    throw HttpError{failure, known ? found->kind : Error::Kind::system,
+                    fmt::format("{}: {}", text::printable(url.str()), text::printable(text)), known ? found->hint : ""};
+}
+
+Url parse_url(const Request& request)
+{
+    return Url::parse(request.url);
+}
+
+// The range that was asked for and nothing else: "bytes FROM-LAST/ALL"; gives LAST + 1.
+std::uint64_t end_of_range(const Url& url, const std::string& content_range, std::uint64_t from)
+{
+    constexpr std::string_view unit = "bytes ";
+    const auto range = std::string_view{content_range};
+    const auto dash = range.find('-');
+    const auto slash = range.find('/');
+    if (range.starts_with(unit) && dash != range.npos && slash != range.npos && dash < slash) {
+        const auto first = text::parse_decimal(range.substr(unit.size(), dash - unit.size()), INT64_MAX);
+        const auto last = text::parse_decimal(range.substr(dash + 1, slash - dash - 1), INT64_MAX - 1);
+        const auto all = text::parse_decimal(range.substr(slash + 1), INT64_MAX);
+        if (first == from && last && *last >= from && all == *last + 1)
+            return *all;
+    }
+    fail_at(url, Failure::malformed,
+            fmt::format("the rest from byte {} on was asked for, and {} came", from, text::quoted(content_range)));
+}
+
+// Seconds that the server asks us to wait, if it is sensible.
+std::int64_t pause_after(const Response& response, int failures)
+{
+    if (const auto seconds = text::parse_decimal(response.header("retry-after"), longest_pause / 1'000'000))
+        return static_cast<std::int64_t>(*seconds) * 1'000'000;
+    return std::min(first_pause << std::min(failures - 1, 8), longest_pause);
+}
+
+} // namespace
+
+Client::Batch::Batch(Client& client, std::span<const Request> requests, const Each& done)
+    : client_{client}, requests_{requests}, done_{done}
+{
+}
+
+Client::Batch::~Batch()
+{
+    for (const auto& transfer : transfers_) {
+        try {
+            if (transfer.id != 0 && client_.socket_)
+                client_.send(Cancel{transfer.id});
+        } catch (const Error&) { // the worker has gone, and all transfers with it
+        }
+    }
+}
+
+void Client::Batch::run(std::size_t at_once)
+{
+    while (next_ < requests_.size() || !transfers_.empty()) {
+        while (next_ < requests_.size() && transfers_.size() < at_once)
+            add_next();
+        begin_due();
+        hear(time_to_wait());
+        tell_progress();
+    }
+}
+
+void Client::Batch::add_next()
+{
+    const auto& request = requests_[next_];
+    transfers_.push_back({.request = request, .index = next_, .url = parse_url(request)});
+    ++next_;
+}
+
+void Client::Batch::begin_due()
+{
+    const auto now = sys::monotonic_usec();
+    for (auto& transfer : transfers_)
+        if (transfer.id == 0 && transfer.not_before <= now)
+            begin(transfer);
+}
+
+int Client::Batch::time_to_wait() const
+{
+    std::int64_t wait = tick;
+    const auto now = sys::monotonic_usec();
+    for (const auto& transfer : transfers_)
+        if (transfer.id == 0)
+            wait = std::clamp<std::int64_t>((transfer.not_before - now + 999) / 1000, 0, wait);
+    return static_cast<int>(wait);
+}
+
+void Client::Batch::begin(Transfer& transfer)
+{
+    const auto& request = transfer.request;
+    transfer.response = {};
+    transfer.memory.reset();
+    transfer.file = -1;
+    transfer.expected.reset();
+    transfer.id = ++client_.last_id_;
+    Start start{.id = transfer.id, .method = request.method, .url = transfer.url.str(), .headers = request.headers};
+    start.body = request.body;
+    start.connect_seconds = request.connect_seconds;
+    start.idle_seconds = request.idle_seconds;
+    start.total_seconds = request.total_seconds;
+    start.verify_tls = !client_.options_.insecure_tls;
+    start.headers.push_back({"Accept-Encoding", "identity"});
+    if (request.resume_at > 0)
+        start.headers.push_back({"Range", fmt::format("bytes={}-", request.resume_at)});
+    if (request.resume_at > 0 && !request.if_range.empty())
+        start.headers.push_back({"If-Range", request.if_range});
+    if (request.credentials && (transfer.url.is_secure() || client_.options_.insecure_http))
+        for (auto& header : request.credentials(request.method, transfer.url))
+            start.headers.push_back(std::move(header));
+    for (const auto& header : start.headers)
+        if ((header.name + header.value).find_first_of(std::string_view{"\r\n\0", 3}) != std::string::npos)
+            fail_at(transfer.url, Failure::other, fmt::format("header {} has a line end", text::quoted(header.name)));
+    client_.send(start);
+}
+
+void Client::Batch::hear(int milliseconds)
+{
+    if (!client_.socket_)
+        return;
+    const auto message = client_.receive(milliseconds);
+    if (!message)
+        return;
+    std::visit(
+        [&](const auto& said) {
+            const auto transfer = std::ranges::find(transfers_, said.id, &Transfer::id);
+            if (transfer != transfers_.end()) // else it was cancelled
+                take(transfer, said);
+        },
+        *message);
+}
+
+void Client::Batch::take(Transfers::iterator transfer, const Head& head)
+{
+    transfer->response = {
+        .status = static_cast<unsigned>(head.status), .url = transfer->url.str(), .headers = head.headers};
+    const auto decision = decide(*transfer);
+    if (decision.body == Decision::Body::write && decision.offset == 0)
+        sys::check([&] { return ::ftruncate(transfer->file, 0); }, "emptying the file of an earlier download");
+    client_.send(decision, transfer->file);
+}
+
+Decision Client::Batch::decide(Transfer& transfer)
+{
+    const auto& request = transfer.request;
+    auto& response = transfer.response;
+    Decision decision{.id = transfer.id, .limit = std::min(request.limit, std::uint64_t{INT64_MAX})};
+    const auto length = text::parse_decimal(response.header("content-length"), INT64_MAX);
+    if (!is_success(response.status)) {
+        transfer.memory = sys::make_memfd("response");
+        transfer.file = transfer.memory.get();
+        decision.body = Decision::Body::write;
+        decision.limit = largest_other_body;
+        return decision;
+    }
+    if (const auto encoding = response.header("content-encoding"); !encoding.empty() && encoding != "identity")
+        fail_at(transfer.url, Failure::malformed,
+                fmt::format("it comes with Content-Encoding {}, which was not asked for", text::quoted(encoding)));
+    if (response.status == 206) {
+        transfer.expected = end_of_range(transfer.url, response.header("content-range"), request.resume_at);
+        response.begin = request.resume_at;
+    } else if (request.method != "HEAD") {
+        transfer.expected = length;
+    }
+    if (transfer.expected.value_or(0) > decision.limit)
+        fail_at(transfer.url, Failure::too_large,
+                fmt::format("it has {} bytes, which is more than {}", *transfer.expected, decision.limit));
+    decision.limit -= response.begin;
+    decision.offset = response.begin;
+    if (request.wants_tags) {
+        decision.body = Decision::Body::tags;
+        return decision;
+    }
+    decision.body = Decision::Body::write;
+    if (request.output < 0)
+        transfer.memory = sys::make_memfd("response");
+    transfer.file = request.output < 0 ? transfer.memory.get() : request.output;
+    return decision;
+}
+
+void Client::Batch::take(Transfers::iterator transfer, const Done& done)
+{
+    transfer->id = 0;
+    auto& response = transfer->response;
+    if (response.status == 0)
+        fail_at(transfer->url, Failure::malformed, "there is no answer in the answer");
+    response.bytes = done.bytes;
+    response.tags = done.tags;
+    if (std::ranges::find(redirections, response.status) != redirections.end() && transfer->request.method != "POST")
+        return redirect(*transfer);
+    if (std::ranges::find(passing, response.status) != passing.end() && try_again(*transfer))
+        return;
+    if (transfer->expected && response.begin + done.bytes != *transfer->expected)
+        fail_at(transfer->url, Failure::cut,
+                fmt::format("{} bytes were announced and {} came", *transfer->expected, response.begin + done.bytes));
+    finish(transfer);
+}
+
+void Client::Batch::take(Transfers::iterator transfer, const Failed& failed)
+{
+    transfer->id = 0;
+    // An answer that says nothing but no may be longer than we like to keep.
+    if (failed.failure == Failure::too_large && transfer->response.status != 0 &&
+        !is_success(transfer->response.status) &&
+        std::ranges::find(redirections, transfer->response.status) == redirections.end())
+        return finish(transfer);
+    const bool is_lost = transfer->request.output < 0 || failed.bytes == 0; // what came is not of use to anybody
+    if (failed.failure == Failure::cut && transfer->request.method != "POST" && is_lost && try_again(*transfer))
+        return;
+    fail_at(transfer->url, failed.failure, failed.text);
+}
+
+// Puts it off for a while; false if it was tried often enough.
+bool Client::Batch::try_again(Transfer& transfer) const
+{
+    if (++transfer.failures >= transfer.request.attempts)
+        return false;
+    transfer.not_before = sys::monotonic_usec() + pause_after(transfer.response, transfer.failures);
+    return true;
+}
+
+void Client::Batch::redirect(Transfer& transfer)
+{
+    const auto location = transfer.response.header("location");
+    if (location.empty())
+        fail_at(transfer.url, Failure::malformed, "it is elsewhere, but the server does not say where");
+    if (++transfer.redirects > most_redirects)
+        fail_at(transfer.url, Failure::malformed, "too many redirects");
+    auto target = transfer.url;
+    try {
+        target = transfer.url.resolve(location);
+    } catch (const Error& error) {
+        fail_at(transfer.url, Failure::malformed, "it redirects us: " + error.innermost());
+    }
+    if (transfer.url.is_secure() && !target.is_secure() && !client_.options_.insecure_http)
+        throw HttpError{Failure::malformed, Error::Kind::untrusted,
+                        fmt::format("{}: it redirects us from https to {}, where anybody can listen and answer",
+                                    text::printable(transfer.url.str()), text::quoted(target.str())),
+                        "--insecure-options=http allows that"};
+    transfer.url = target;
+}
+
+void Client::Batch::finish(Transfers::iterator transfer)
+{
+    auto& response = transfer->response;
+    if (transfer->memory) {
+        sys::check([&] { return ::lseek(transfer->memory.get(), 0, SEEK_SET); }, "rewinding a response");
+        response.body = sys::read_to_end(transfer->memory.get(), SIZE_MAX);
+    }
+    auto result = std::move(response);
+    const auto index = transfer->index;
+    transfers_.erase(transfer);
+    done_(index, std::move(result));
+}
+
+// The worker says nothing while a body comes: the file grows.
+void Client::Batch::tell_progress() const
+{
+    for (const auto& transfer : transfers_) {
+        if (!transfer.request.progress)
+            continue;
+        const bool counts = transfer.file >= 0 && is_success(transfer.response.status);
+        transfer.request.progress(counts ? static_cast<std::uint64_t>(sys::stat(transfer.file).st_size) : 0,
+                                  counts ? transfer.expected : std::nullopt);
+    }
+}
+
+} // namespace rocket::fetch

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/fetch/meta_tags.hh"
+
+#include <gumbo.h>
+
+#include <string>
+
+namespace rocket::fetch
+{
+
+namespace
+{
+
+constexpr std::size_t most_tags = 256;
+constexpr std::size_t largest_content = 2048;
+
+std::string_view attribute(const GumboElement& element, const char* name)
+{
+    const auto* found = ::gumbo_get_attribute(&element.attributes, name); // the first one of that name
+    return found != nullptr ? found->value : std::string_view{};
+}
+
+// Contents that are text to a browser are text here; with scripts off it would show what is in noscript (DISC-18).
+bool is_ignored(GumboTag tag)
+{
+    return tag == GUMBO_TAG_NOSCRIPT || tag == GUMBO_TAG_NOEMBED || tag == GUMBO_TAG_NOFRAMES ||
+           tag == GUMBO_TAG_IFRAME || tag == GUMBO_TAG_XMP;
+}
+
+const GumboVector* children_of(const GumboNode& node)
+{
+    if (node.type == GUMBO_NODE_DOCUMENT)
+        return &node.v.document.children;
+    if ((node.type == GUMBO_NODE_ELEMENT || node.type == GUMBO_NODE_TEMPLATE) && !is_ignored(node.v.element.tag))
+        return &node.v.element.children;
+    return nullptr;
+}
+
+void take(const GumboNode& node, std::vector<Tag>& tags)
+{
+    if (node.type != GUMBO_NODE_ELEMENT || node.v.element.tag != GUMBO_TAG_META || tags.size() == most_tags)
+        return;
+    const auto name = attribute(node.v.element, "name");
+    const auto content = attribute(node.v.element, "content");
+    if (name.starts_with("ac-") && content.size() <= largest_content && name.size() <= largest_content)
+        tags.push_back({std::string{name}, std::string{content}});
+}
+
+} // namespace
+
+std::vector<Tag> ac_tags(std::string_view html)
+{
+    // Freeing the tree walks it by recursion, as deep as the page likes; the process ends soon enough without.
+    const auto* page = ::gumbo_parse_with_options(&kGumboDefaultOptions, html.data(), html.size());
+    std::vector<Tag> tags;
+    std::vector<const GumboNode*> open{page->document};
+    while (!open.empty()) {
+        const auto& node = *open.back();
+        open.pop_back();
+        take(node, tags);
+        if (const auto* children = children_of(node))
+            for (unsigned i = children->length; i > 0; --i) // the first one comes off the stack first
+                open.push_back(static_cast<const GumboNode*>(children->data[i - 1]));
+    }
+    return tags;
+}
+
+} // namespace rocket::fetch
