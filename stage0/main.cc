@@ -13,6 +13,7 @@ const std::vector<Command>& commands()
 {
     // clang-format off
     static const std::vector<Command> table{
+        attach_command(),
         cat_manifest_command(),
         completion_command(),
         config_command(),

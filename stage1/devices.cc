@@ -101,7 +101,7 @@ void mount_app_devices(const Construction& pod, AppRoot& app)
         bind_node(pod.dev, node.name, dev, node.name);
     add_links(dev);
     sys::make_symlink("/run/systemd/journal/dev-log", dev.get(), "log"); // syslog(3) reaches the pod's journal
-    add_terminals(pod, dev, pod.sources.terminal);
+    add_terminals(pod, dev, app.sources.terminal);
     mount::attach(mount::clone(pod.shm.get(), false).get(), add_directory(dev, "shm").get());
     const auto queues = mount::NewFilesystem{"mqueue"}.create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
     mount::attach(queues.get(), add_directory(dev, "mqueue").get());

@@ -38,7 +38,7 @@ std::vector<EnvVar> app_environment(const model::Environment& own, std::string_v
     };
     for (const auto& [name, value] : defaults)
         add_missing(name, value);
-    if (facts.has_terminal)
+    if (facts.terminals.contains(std::string{app}))
         add_missing("TERM", facts.term.empty() ? "vt100" : facts.term);
     all.push_back({"AC_APP_NAME", std::string{app}});
     all.push_back({"container", "rocket"});

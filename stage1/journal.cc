@@ -32,11 +32,19 @@ JournalStream::JournalStream(Journal& journal, Source source) : journal_{journal
     journal_.streams_.push_back(this);
 }
 
+JournalStream::~JournalStream()
+{
+    std::erase(journal_.streams_, this);
+}
+
 void JournalStream::append(std::string_view bytes)
 {
-    if (journal_.state_ == Journal::State::finished)
+    if (journal_.state_ == Journal::State::finished || bytes.empty())
         return;
+    if (std::exchange(is_complete_, false))
+        sender_.reset();
     backlog_ += bytes;
+    in_line_ = bytes.back() != '\n';
     journal_.need();
     flush();
 }
@@ -104,6 +112,8 @@ std::size_t JournalStream::sendable(std::size_t from) const
 void JournalStream::complete()
 {
     is_complete_ = true;
+    if (std::exchange(in_line_, false) && journal_.state_ != Journal::State::finished)
+        backlog_ += '\n'; // whoever comes next begins a line of its own
     flush();
 }
 

@@ -32,9 +32,12 @@ public:
         gid_t gid;
     };
     JournalStream(Journal& journal, Source source);
+    ~JournalStream(); // what is not written yet is lost
+    JournalStream(const JournalStream&) = delete;
+    JournalStream& operator=(const JournalStream&) = delete;
 
     void append(std::string_view bytes); // takes everything; an unfinished line waits for its rest
-    void complete();                     // there is no more
+    void complete();                     // there is no more, or what follows is by another process
     // More than a journal should owe: stop reading from the app; `resume` is called once when it has caught up.
     bool is_behind(std::function<void()> resume);
 
@@ -51,6 +54,7 @@ private:
     std::optional<pid_t> sender_; // 0: none that is alive
     std::string backlog_;
     bool is_complete_ = false;
+    bool in_line_ = false; // the last thing said was no end of line
     Fd socket_;
     stage1::Source writable_;
     std::function<void()> resume_;

@@ -52,9 +52,11 @@ PodFacts complete(PodFacts facts, const Plan& plan, const Sources& sources)
     facts.restrict_capabilities = plan.restrict_capabilities;
     facts.restrict_paths = plan.mask_paths;
     facts.restrict_seccomp = plan.restrict_seccomp;
-    facts.has_terminal = plan.interactive;
-    for (std::size_t index = 0; index < plan.apps.size(); ++index)
+    for (std::size_t index = 0; index < plan.apps.size(); ++index) {
         facts.devices[plan.apps[index].name] = sources.apps[index].devices;
+        if (sources.apps[index].terminal)
+            facts.terminals.insert(plan.apps[index].name);
+    }
     return facts;
 }
 
@@ -94,8 +96,8 @@ Launched launch(const Pod& pod, const Plan& plan, LaunchOptions options)
         save(spec, pod.dir.get());
 
     launched.run = std::move(sources.run);
-    if (sources.terminal)
-        launched.terminal = std::move(sources.terminal->master);
+    for (auto& app : sources.apps)
+        launched.terminals.push_back(app.terminal ? std::move(app.terminal->master) : Fd{});
     if (sources.console)
         launched.console = std::move(sources.console->master);
     return launched;

@@ -26,7 +26,7 @@ struct LaunchOptions {
     std::function<void(pid_t)> place;
     int cgroup = -1; // directory of the cgroup the child is born in (CLONE_INTO_CGROUP); -1: ours
     int log = -1;    // stdout and stderr of PID 1; -1: /dev/null
-    // For the resolver of apps. launch() adds what it finds itself: `devices`, `has_terminal` and the restrictions.
+    // For the resolver of apps. launch() adds what it finds itself: `devices`, `terminals` and the restrictions.
     PodFacts facts;
 };
 
@@ -34,8 +34,9 @@ struct Launched {
     Process init; // the pod's PID 1; killed by the kernel should we die (PR_SET_PDEATHSIG)
     Fd run;       // root of the pod's /run as seen from outside; /run/systemd exists already, for inotify. What is in
                   // it is PID 1's: open by openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) only
-    Fd terminal;  // interactive: master of the app's /dev/pts/0, which is its /dev/console too (slave: TIOCGPTPEER)
-    Fd console;   // debug: master of PID 1's own /dev/console, where systemd says what it does
+    // Of each app: master of its /dev/pts/0, which is its /dev/console too (slave: TIOCGPTPEER); or nothing.
+    std::vector<Fd> terminals;
+    Fd console;                // debug: master of PID 1's own /dev/console, where systemd says what it does
     std::vector<AppSpec> apps; // in the order of the plan
 };
 

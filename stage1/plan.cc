@@ -82,6 +82,15 @@ std::size_t index_of(std::vector<VolumeSource>& sources, VolumeSource wanted)
     return sources.size() - 1;
 }
 
+model::Streams plan_streams(const model::RuntimeApp& app, bool interactive)
+{
+    constexpr auto all = model::StreamMode::interactive;
+    if (interactive)
+        return {all, all, all};
+    return with_context(fmt::format("app {}", text::quoted(app.name.str())),
+                        [&] { return model::streams_of(app.annotations); });
+}
+
 AppPlan plan_app(const Pod& pod, std::size_t index, std::vector<VolumeSource>& sources)
 {
     const auto& runtime_app = pod.manifest.apps[index];
@@ -112,7 +121,8 @@ AppPlan plan_app(const Pod& pod, std::size_t index, std::vector<VolumeSource>& s
 Plan make_plan(const Pod& pod, const RunOptions& options)
 {
     if (options.interactive && pod.manifest.apps.size() != 1)
-        throw Error{Error::Kind::usage, "interactive option only supports pods with one app"};
+        throw Error{Error::Kind::usage, "interactive option only supports pods with one app",
+                    "give one of them --stdin=interactive instead"};
     Plan plan{
         .id = pod.id,
         .hostname = options.hostname.empty() ? "rkt-" + pod.id.str() : options.hostname,
@@ -120,7 +130,6 @@ Plan make_plan(const Pod& pod, const RunOptions& options)
         .overlay = pod.runtime.overlay,
         .new_network = options.network == Network::none,
         .new_ipc = options.ipc == Ipc::isolated,
-        .interactive = options.interactive,
         .debug = options.debug,
         .mask_paths = options.restrict_paths,
         .restrict_capabilities = options.restrict_capabilities,
@@ -128,8 +137,13 @@ Plan make_plan(const Pod& pod, const RunOptions& options)
         .resolv_conf = options.resolv_conf,
         .hosts = options.hosts,
     };
-    for (std::size_t index = 0; index < pod.manifest.apps.size(); ++index)
+    for (std::size_t index = 0; index < pod.manifest.apps.size(); ++index) {
         plan.apps.push_back(plan_app(pod, index, plan.sources));
+        plan.apps.back().streams = plan_streams(pod.manifest.apps[index], options.interactive);
+    }
+    const auto is_interactive = [](const AppPlan& app) { return app.streams.uses(model::StreamMode::interactive); };
+    if (std::ranges::count_if(plan.apps, is_interactive) > 1)
+        throw Error{Error::Kind::usage, "only one app of a pod can be interactive: the caller has one terminal"};
 
     // A unit that is always there: PID 1 has nothing to do at boot, and is ready for calls 10 ms sooner (it watches for
     // passwords while it has jobs, and the end of an inotify watch takes long). The rest is started once the apps are.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a pod will look like from inside, as plain data: computed from the pod and the options without touching the
 // system, carried out by launch(). Everything that can be refused by looking at the manifest is refused here:
-// volumes over /proc, /sys or the standard devices, overlapping targets (VOL-13), --interactive with more than one app.
+// volumes over /proc, /sys or the standard devices, overlapping targets (VOL-13), two apps for one terminal.
 // Errors: Kind::usage.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "common/model/streams.hh"
 #include "stage1/options.hh"
 #include "stage1/pod.hh"
 
@@ -44,6 +45,7 @@ struct AppPlan {
     std::vector<std::string> trees;  // overlay: the image's trees on the host, absolute, the topmost first
     std::string upper, work, rootfs; // relative to the pod directory; rootfs instead of the other two without overlay
     bool read_only = false;          // ACE-14
+    model::Streams streams;
     std::vector<VolumeMount> volumes;
 };
 
@@ -54,7 +56,6 @@ struct Plan {
     bool overlay = true;
     bool new_network = true; // a network namespace with a loopback of its own
     bool new_ipc = true;
-    bool interactive = false;
     bool debug = false;
     bool mask_paths = true; // /proc and /sys restricted as internals 6.10 (ACE-11)
     bool restrict_capabilities = true;

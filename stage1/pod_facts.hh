@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,7 @@ struct PodFacts {
     bool restrict_capabilities = true; // false: --disable-capabilities-restriction
     bool restrict_paths = true;        // false: --disable-paths (devices are part of it)
     bool restrict_seccomp = true;      // false: --disable-seccomp
-    bool has_terminal = false;         // --interactive: apps get TERM
+    std::set<std::string> terminals;   // apps that have one: they get TERM
     std::string term;                  // the caller's TERM, may be empty
     std::string metadata_url;          // empty: the pod is not registered with a metadata service (ENV-6)
     unsigned last_capability = 40;     // /proc/sys/kernel/cap_last_cap

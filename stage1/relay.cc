@@ -20,12 +20,12 @@ constexpr int rounds = 16;                // before the other streams get their 
 
 } // namespace
 
-Relay::Relay(EventLoop& loop, Fd from, Output& to, std::unique_ptr<JournalStream> journal, const std::string& app)
-    : loop_{loop}, from_{std::move(from)}, to_{to}, journal_{std::move(journal)}
+Relay::Relay(EventLoop& loop, Fd from, Sinks sinks, const std::string& app)
+    : loop_{loop}, from_{std::move(from)}, sinks_{std::move(sinks)}
 {
     sys::set_nonblocking(from_.get(), true);
-    if (to_.is_terminal())
-        prefixer_.emplace(app, to_.line_end());
+    if (sinks_.caller != nullptr && sinks_.caller->is_terminal())
+        prefixer_.emplace(app, sinks_.caller->line_end());
     readable_ = loop_.on_io(from_.get(), EPOLLIN, [this](std::uint32_t) { pump(); });
 }
 
@@ -69,8 +69,9 @@ bool Relay::hand_on()
         readable_.set_enabled(true);
         pump();
     };
-    held_.erase(0, to_.write(held_, resume));
-    waiting_ = !held_.empty() || (journal_ && journal_->is_behind(resume));
+    if (sinks_.caller != nullptr)
+        held_.erase(0, sinks_.caller->write(held_, resume));
+    waiting_ = !held_.empty() || (sinks_.journal != nullptr && sinks_.journal->is_behind(resume));
     if (waiting_)
         readable_.set_enabled(false);
     return !waiting_;
@@ -90,8 +91,12 @@ bool Relay::read_more()
         return false;
     }
     bytes.resize(static_cast<std::size_t>(size));
-    if (journal_)
-        journal_->append(bytes);
+    if (sinks_.journal != nullptr)
+        sinks_.journal->append(bytes);
+    for (const auto& tap : sinks_.taps)
+        tap.take(bytes);
+    if (sinks_.caller == nullptr)
+        return true;
     if (!prefixer_)
         held_ = std::move(bytes);
     else if (prefixer_->has_pid() || unnamed_.size() > chunk)
@@ -104,14 +109,18 @@ bool Relay::read_more()
 void Relay::at_end()
 {
     readable_.reset();
-    if (journal_ && !ended_)
-        journal_->complete();
-    if (prefixer_ && !ended_) {
-        held_ += prefixer_->add(std::exchange(unnamed_, {}), sys::monotonic_usec());
-        held_ += prefixer_->finish(sys::monotonic_usec());
+    if (!std::exchange(ended_, true)) {
+        if (sinks_.journal != nullptr)
+            sinks_.journal->complete();
+        if (prefixer_) {
+            held_ += prefixer_->add(std::exchange(unnamed_, {}), sys::monotonic_usec());
+            held_ += prefixer_->finish(sys::monotonic_usec());
+        }
+        for (const auto& tap : sinks_.taps)
+            tap.end();
     }
-    ended_ = true;
-    held_.erase(0, to_.write(held_, [this] { at_end(); }));
+    if (sinks_.caller != nullptr)
+        held_.erase(0, sinks_.caller->write(held_, [this] { at_end(); }));
     if (held_.empty() && done_)
         std::exchange(done_, nullptr)();
 }

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// One output stream of one app on its way from a pipe to the caller and to the pod's journal. The caller gets the bytes
-// as they are, or, on a terminal, as lines with a prefix (cli 9.4). Who is slow holds up this stream only, and nothing
-// is lost at the end (LOG-3).
+// One output stream of one app on its way from a pipe, or the master of a terminal, to the caller, to the pod's journal
+// and to whoever else listens. The caller gets the bytes as they are, or, on a terminal, as lines with a prefix
+// (cli 9.4). Caller and journal hold up this stream, and only this one, when they are slow, and nothing is lost at the
+// end (LOG-3); taps take what comes at once.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "common/sys/fd.hh"
 #include "stage1/event_loop.hh"
@@ -21,8 +24,18 @@ namespace rocket::stage1
 class Relay
 {
 public:
-    // `journal` may be null. `from` is the read end of the app's pipe.
-    Relay(EventLoop& loop, Fd from, Output& to, std::unique_ptr<JournalStream> journal, const std::string& app);
+    struct Sinks { // each may be missing
+        Output* caller = nullptr;
+        JournalStream* journal = nullptr;
+        struct Tap {
+            std::function<void(std::string_view)> take;
+            std::function<void()> end; // there is no more
+        };
+        std::vector<Tap> taps = {};
+    };
+
+    // `from` is the read end of the app's pipe.
+    Relay(EventLoop& loop, Fd from, Sinks sinks, const std::string& app);
 
     void set_pid(std::uint32_t pid); // lines on a terminal wait for it
     // No more writers: what is in the pipe is the rest. `done` is called when all of it has been handed on.
@@ -36,8 +49,7 @@ private:
 
     EventLoop& loop_;
     Fd from_;
-    Output& to_;
-    std::unique_ptr<JournalStream> journal_;
+    Sinks sinks_;
     std::optional<LinePrefixer> prefixer_;
     std::string held_;     // waits for the caller
     std::string unnamed_;  // waits for a pid

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage1/running_app.hh"
 
+#include <sys/ioctl.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -10,62 +11,156 @@
 namespace rocket::stage1
 {
 
+using attach::Endpoint;
+using model::StreamMode;
+
+struct RunningApp::Start {
+    std::vector<UnitProperty> properties;
+    UnitStdio fds = {};
+    std::vector<Fd> ends = {}; // the app's, until the call is sent
+    attach::Endpoints offered = 0;
+    Fd input = {}; // our end of its stdin
+    bool on_terminal = false;
+};
+
 namespace
 {
 
-// "tty-force": the terminal has no other owner to wait for. The path is PID 1's, which opens it before it changes root.
-void add_terminal(std::vector<UnitProperty>& properties, const std::string& app)
+UnitProperty text_property(const char* name, std::string value)
 {
-    properties.push_back({"StandardInput", std::string{"tty-force"}});
-    properties.push_back({"StandardOutput", std::string{"tty"}});
-    properties.push_back({"StandardError", std::string{"tty"}});
-    properties.push_back({"TTYPath", app_root_in_pod(app) + "/dev/pts/0"});
+    return {name, std::move(value)};
+}
+
+std::unique_ptr<JournalStream> make_journal_stream(Journal& journal, const AppSpec& spec, int priority)
+{
+    return std::make_unique<JournalStream>(
+        journal, JournalStream::Source{spec.name, unit_name(spec.name), priority, spec.uid, spec.gid});
 }
 
 } // namespace
 
-// A new pipe from the app to us; the app's end is returned and stays in write_ends_. It belongs to the app's user, so
-// that /dev/stdout can be opened.
-int RunningApp::add_relay(EventLoop& loop, Output& to, int priority)
+RunningApp::RunningApp(AppSpec spec, const model::Streams& streams, Fd terminal, PodStreams pod)
+    : spec_{std::move(spec)}, unit_{unit_name(spec_.name)}, streams_{streams}, terminal_{std::move(terminal)}, pod_{pod}
 {
-    auto pipe = sys::make_pipe();
-    sys::check([&] { return ::fchown(pipe.write.get(), spec_.uid, spec_.gid); }, "giving a pipe to app {}",
-               text::quoted(spec_.name));
-    auto stream = std::make_unique<JournalStream>(
-        *stdio_.journal, JournalStream::Source{spec_.name, unit_, priority, spec_.uid, spec_.gid});
-    relays_.push_back(std::make_unique<Relay>(loop, std::move(pipe.read), to, std::move(stream), spec_.name));
-    write_ends_.push_back(std::move(pipe.write));
-    return write_ends_.back().get();
+    if (streams_.output == StreamMode::log)
+        journaled_output_ = make_journal_stream(pod_.journal, spec_, LOG_INFO);
+    if (streams_.error == StreamMode::log)
+        journaled_error_ = make_journal_stream(pod_.journal, spec_, LOG_WARNING);
 }
 
-void RunningApp::start(EventLoop& loop, Manager& manager, std::function<void(const std::string& why)> refused)
+// The app's end belongs to the app's user, so that /dev/stdout can be opened, and stays in `start`; ours is returned.
+Fd RunningApp::new_pipe_for_app(Start& start, bool app_writes) const
 {
-    auto properties = unit_properties(spec_);
-    properties.push_back({"Description", "App " + spec_.name});
+    auto pipe = sys::make_pipe();
+    auto& apps = app_writes ? pipe.write : pipe.read;
+    sys::check([&] { return ::fchown(apps.get(), spec_.uid, spec_.gid); }, "giving a pipe to app {}",
+               text::quoted(spec_.name));
+    start.ends.push_back(std::move(apps));
+    return app_writes ? std::move(pipe.read) : std::move(pipe.write);
+}
+
+Relay::Sinks::Tap RunningApp::tap_for(Endpoint endpoint)
+{
+    auto& point = pod_.attached.point(spec_.name);
+    return {.take = [&point, endpoint](std::string_view bytes) { point.say(endpoint, bytes); },
+            .end = [&point, endpoint] { point.end(endpoint); }};
+}
+
+void RunningApp::connect_input(EventLoop&, Start& start)
+{
+    if (streams_.input == StreamMode::tty) { // "tty-force": the terminal has no other owner to wait for
+        start.properties.push_back(text_property("StandardInput", "tty-force"));
+        start.on_terminal = true;
+    } else if (streams_.input == StreamMode::stream) {
+        start.input = new_pipe_for_app(start, false);
+        start.fds.input = start.ends.back().get();
+        start.offered = attach::with(start.offered, Endpoint::input);
+    }
+}
+
+void RunningApp::connect_output(EventLoop& loop, Start& start, bool is_error)
+{
+    const auto mode = is_error ? streams_.error : streams_.output;
+    const char* const property = is_error ? "StandardError" : "StandardOutput";
+    if (mode == StreamMode::tty) {
+        start.properties.push_back(text_property(property, "tty"));
+        start.on_terminal = true;
+        return;
+    }
+    if (mode == StreamMode::null) {
+        start.properties.push_back(text_property(property, "null"));
+        return;
+    }
+    Relay::Sinks sinks;
+    if (mode == StreamMode::log) {
+        sinks.caller = is_error ? &pod_.error : &pod_.output;
+        sinks.journal = (is_error ? journaled_error_ : journaled_output_).get();
+    } else {
+        const auto endpoint = is_error ? Endpoint::error : Endpoint::output;
+        sinks.taps.push_back(tap_for(endpoint));
+        start.offered = attach::with(start.offered, endpoint);
+    }
+    auto from = new_pipe_for_app(start, true);
+    (is_error ? start.fds.error : start.fds.output) = start.ends.back().get();
+    relays_.push_back(std::make_unique<Relay>(loop, std::move(from), std::move(sinks), spec_.name));
+}
+
+void RunningApp::connect_terminal(EventLoop& loop, Start& start)
+{
+    start.properties.push_back(text_property("TTYPath", app_root_in_pod(spec_.name) + "/dev/pts/0"));
+    start.offered = attach::with(start.offered, Endpoint::terminal_out);
+    if (streams_.input == StreamMode::tty)
+        start.offered = attach::with(start.offered, Endpoint::terminal_in);
+    terminal_open_ = Fd{sys::check([&] { return ::ioctl(terminal_.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC); },
+                                   "opening the terminal of app {}", text::quoted(spec_.name))};
+    Relay::Sinks sinks;
+    sinks.taps.push_back(tap_for(Endpoint::terminal_out));
+    relays_.push_back(std::make_unique<Relay>(loop, sys::duplicate(terminal_.get()), std::move(sinks), spec_.name));
+}
+
+// The path is PID 1's, which opens it before it changes root.
+void RunningApp::use_callers(Start& start, bool has_terminal) const
+{
+    if (!has_terminal) {
+        start.fds = {.input = STDIN_FILENO, .output = STDOUT_FILENO, .error = STDERR_FILENO};
+        return;
+    }
+    start.properties.push_back(text_property("StandardInput", "tty-force"));
+    start.properties.push_back(text_property("StandardOutput", "tty"));
+    start.properties.push_back(text_property("StandardError", "tty"));
+    start.properties.push_back(text_property("TTYPath", app_root_in_pod(spec_.name) + "/dev/pts/0"));
+}
+
+void RunningApp::start(EventLoop& loop, Manager& manager, bool caller_has_terminal,
+                       std::function<void(const std::string& why)> refused)
+{
+    Start start{.properties = unit_properties(spec_)};
+    start.properties.push_back({"Description", "App " + spec_.name});
     // So that a pod that powers itself off stops its apps first, each in order (ACE-3).
-    properties.push_back({"Conflicts", std::vector<std::string>{"shutdown.target"}});
-    properties.push_back({"Before", std::vector<std::string>{"shutdown.target"}});
-    UnitStdio fds;
-    switch (stdio_.kind) {
-    case Stdio::Kind::relayed:
-        fds.output = add_relay(loop, *stdio_.output, LOG_INFO);
-        fds.error = add_relay(loop, *stdio_.error, LOG_WARNING);
-        break;
-    case Stdio::Kind::terminal:
-        add_terminal(properties, spec_.name);
-        break;
-    case Stdio::Kind::passed:
-        fds = {.input = STDIN_FILENO, .output = STDOUT_FILENO, .error = STDERR_FILENO};
-        break;
+    start.properties.push_back({"Conflicts", std::vector<std::string>{"shutdown.target"}});
+    start.properties.push_back({"Before", std::vector<std::string>{"shutdown.target"}});
+    if (streams_.uses(StreamMode::interactive)) {
+        use_callers(start, caller_has_terminal);
+    } else {
+        connect_input(loop, start);
+        connect_output(loop, start, false);
+        connect_output(loop, start, true);
+        if (start.on_terminal)
+            connect_terminal(loop, start);
+    }
+    if (start.offered != 0) {
+        pod_.attached.listen();
+        pod_.attached.point(spec_.name)
+            .begin(start.offered, std::move(start.input), start.on_terminal ? sys::duplicate(terminal_.get()) : Fd{});
     }
     started_ = true;
     with_context(fmt::format("starting app {}", text::quoted(spec_.name)), [&] {
-        manager.start_transient(unit_, properties, fds, [refused = std::move(refused)](const std::string* error) {
-            if (error != nullptr)
-                refused(*error);
-        });
-    });
-    write_ends_.clear(); // the message has its own copies
+        manager.start_transient(unit_, start.properties, start.fds,
+                                [refused = std::move(refused)](const std::string* error) {
+                                    if (error != nullptr)
+                                        refused(*error);
+                                });
+    }); // the message has its own copies of the app's ends
 }
 
 void RunningApp::apply(const UnitChange& change)
@@ -77,13 +172,19 @@ void RunningApp::apply(const UnitChange& change)
 
 void RunningApp::finish_output(const std::function<void()>& done)
 {
+    const auto finished = [this, done] {
+        terminal_open_.reset();
+        if (started_)
+            pod_.attached.point(spec_.name).end_all();
+        done();
+    };
     unfinished_ = relays_.size();
     if (unfinished_ == 0)
-        return done();
+        return finished();
     for (auto& relay : relays_)
-        relay->finish([this, done] {
+        relay->finish([this, finished] {
             if (--unfinished_ == 0)
-                done();
+                finished();
         });
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One app of a running pod: its unit, how it is getting on, and its output on the way out.
+// One app of a running pod: its unit, how it is getting on, and its streams.
 #pragma once
 
 #include <functional>
@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "common/model/streams.hh"
 #include "stage1/app_progress.hh"
 #include "stage1/app_spec.hh"
+#include "stage1/attach/server.hh"
 #include "stage1/journal.hh"
 #include "stage1/manager.hh"
 #include "stage1/output.hh"
@@ -18,46 +20,54 @@
 namespace rocket::stage1
 {
 
-// Where an app's stdio goes.
-struct Stdio {
-    enum class Kind {
-        relayed,  // two pipes, through us to the caller and the journal
-        terminal, // the pod's terminal
-        passed,   // the caller's own descriptors (--interactive without a terminal)
-    };
-    Kind kind = Kind::relayed;
-    Output* output = nullptr; // relayed
-    Output* error = nullptr;
-    Journal* journal = nullptr;
+// What the streams of all apps of a pod lead to.
+struct PodStreams {
+    Output& output; // of the caller
+    Output& error;
+    Journal& journal;
+    attach::Server& attached;
 };
 
 class RunningApp
 {
 public:
-    RunningApp(AppSpec spec, Stdio stdio) : spec_{std::move(spec)}, unit_{unit_name(spec_.name)}, stdio_{stdio} {}
+    // `terminal`: master of the app's own terminal, if it has one that is not the caller's.
+    RunningApp(AppSpec spec, const model::Streams& streams, Fd terminal, PodStreams pod);
 
     const AppSpec& spec() const noexcept { return spec_; }
     const std::string& unit() const noexcept { return unit_; }
+    const model::Streams& streams() const noexcept { return streams_; }
     AppProgress& progress() noexcept { return progress_; }
     const AppProgress& progress() const noexcept { return progress_; }
     bool was_started() const noexcept { return started_; }
 
-    // Sends the call; `refused` if PID 1 does not take it.
-    void start(EventLoop& loop, Manager& manager, std::function<void(const std::string& why)> refused);
+    // Sends the call; `refused` if PID 1 does not take it. `caller_has_terminal`: what "interactive" means.
+    void start(EventLoop& loop, Manager& manager, bool caller_has_terminal,
+               std::function<void(const std::string& why)> refused);
     void apply(const UnitChange& change);
     // The app has ended: `done` when all it wrote has been handed on.
     void finish_output(const std::function<void()>& done);
 
 private:
-    int add_relay(EventLoop& loop, Output& to, int priority);
+    struct Start; // what is put together for the call
+
+    void connect_input(EventLoop& loop, Start& start);
+    void connect_output(EventLoop& loop, Start& start, bool is_error);
+    void connect_terminal(EventLoop& loop, Start& start);
+    void use_callers(Start& start, bool has_terminal) const;
+    Fd new_pipe_for_app(Start& start, bool app_writes) const;
+    Relay::Sinks::Tap tap_for(attach::Endpoint endpoint);
 
     AppSpec spec_;
     std::string unit_;
-    Stdio stdio_;
+    model::Streams streams_;
+    Fd terminal_;      // master
+    Fd terminal_open_; // a slave: without one, a master reports "hung up" until the app has opened its own
+    PodStreams pod_;
     AppProgress progress_;
     bool started_ = false;
+    std::unique_ptr<JournalStream> journaled_output_, journaled_error_;
     std::vector<std::unique_ptr<Relay>> relays_;
-    std::vector<Fd> write_ends_; // until the call is sent
     std::size_t unfinished_ = 0;
 };
 

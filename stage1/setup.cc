@@ -81,11 +81,11 @@ void resolve_apps(Construction& pod)
             return resolve(pod.pod.manifest.apps[index], pod.pod.images[index], pod.facts, app.root);
         });
         spec.reports.insert(spec.reports.begin(), app.warnings.begin(), app.warnings.end());
+        if (app.plan.streams.has_terminal()) // an app that is not root may open its own terminal, too
+            sys::check([&] { return ::fchownat(app.dev.fd(), "pts/0", spec.uid, 5, AT_SYMLINK_NOFOLLOW); },
+                       "giving the terminal to app {}", text::quoted(spec.name));
         pod.specs.push_back(std::move(spec));
     }
-    if (pod.plan.interactive) // an app that is not root may open its own terminal, too
-        sys::check([&] { return ::fchownat(pod.apps[0].dev.fd(), "pts/0", pod.specs[0].uid, 5, AT_SYMLINK_NOFOLLOW); },
-                   "giving the terminal to app {}", text::quoted(pod.specs[0].name));
 }
 
 // By our own procfs, which no app has touched yet (R6).

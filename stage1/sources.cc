@@ -156,16 +156,6 @@ VolumeTree clone_volume(const VolumeMount& planned, const VolumeSource& volume, 
     return {.tree = private_clone(place, directory && volume.recursive, attributes), .directory = directory};
 }
 
-AppSources open_app(const AppPlan& app, const Plan& plan, const std::vector<Fd>& volumes, int pod_dir)
-{
-    AppSources opened;
-    opened.root = plan.overlay ? mount_overlay(app, pod_dir) : clone_copy(app, pod_dir);
-    for (const auto& volume : app.volumes)
-        opened.volumes.push_back(
-            clone_volume(volume, plan.sources[volume.source], volumes[volume.source].get(), opened));
-    return opened;
-}
-
 Terminal make_terminal()
 {
     Terminal terminal;
@@ -173,7 +163,21 @@ Terminal make_terminal()
     terminal.master = sys::open(terminal.filesystem.get(), "ptmx", O_RDWR | O_NOCTTY);
     int locked = 0;
     sys::check([&] { return ::ioctl(terminal.master.get(), TIOCSPTLCK, &locked); }, "unlocking the terminal");
+    const winsize usual{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0}; // until somebody has another one
+    sys::check([&] { return ::ioctl(terminal.master.get(), TIOCSWINSZ, &usual); }, "setting the terminal's size");
     return terminal;
+}
+
+AppSources open_app(const AppPlan& app, const Plan& plan, const std::vector<Fd>& volumes, int pod_dir)
+{
+    AppSources opened;
+    opened.root = plan.overlay ? mount_overlay(app, pod_dir) : clone_copy(app, pod_dir);
+    for (const auto& volume : app.volumes)
+        opened.volumes.push_back(
+            clone_volume(volume, plan.sources[volume.source], volumes[volume.source].get(), opened));
+    if (app.streams.has_terminal())
+        opened.terminal = make_terminal();
+    return opened;
 }
 
 // A copy, not a mount of the host's file: one that is replaced later would go on being the old one (internals F14).
@@ -244,8 +248,6 @@ Sources open_sources(const Pod& pod, const Plan& plan)
     for (const auto& app : plan.apps)
         sources.apps.push_back(with_context(fmt::format("opening app {}", text::quoted(app.name)),
                                             [&] { return open_app(app, plan, volumes, pod_dir); }));
-    if (plan.interactive)
-        sources.terminal = make_terminal();
     if (plan.debug)
         sources.console = make_terminal();
     return sources;

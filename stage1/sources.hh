@@ -34,6 +34,7 @@ struct AppSources {
     Fd root;                         // overlay, or a clone of the copy
     std::vector<VolumeTree> volumes; // of AppPlan::volumes, in the same order
     std::vector<DeviceRule> devices; // that the volumes bring (ACE-13)
+    std::optional<Terminal> terminal;
 };
 
 struct Sources {
@@ -41,7 +42,6 @@ struct Sources {
     Fd run;     // a new tmpfs, empty
     Fd journal; // the pod directory's, for /var/log/journal
     std::vector<AppSources> apps;
-    std::optional<Terminal> terminal;       // interactive: of the app
     std::optional<Terminal> console;        // debug: of PID 1
     std::optional<std::string> resolv_conf; // content, if the user asked for one
     std::optional<std::string> hosts;

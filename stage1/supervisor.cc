@@ -74,32 +74,34 @@ Supervisor::Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, cons
                               journal_.on_stopped();
                       });
                   },
-              .warn = [](const std::string& why) { log::print("warning: the pod's journal is incomplete: {}", why); }}}
+              .warn = [](const std::string& why) { log::print("warning: the pod's journal is incomplete: {}", why); }}},
+      attached_{loop, pod.dir.get()}
 {
-    const auto stdio = stdio_of_apps(plan.interactive);
-    for (auto& spec : launched_.apps)
-        apps_.push_back(std::make_unique<RunningApp>(std::move(spec), stdio));
+    add_apps(plan);
     for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT})
         signals_.push_back(loop_.on_signal(signal, [this, signal](std::uint32_t) { on_signal(signal); }));
     init_gone_ = loop_.on_io(launched_.init.pidfd(), EPOLLIN, [this](std::uint32_t) { on_init_gone(); });
     if (launched_.console) {
         console_peer_ =
             Fd{::ioctl(launched_.console.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC)}; // keeps it open
-        console_ = std::make_unique<Relay>(loop_, std::move(launched_.console), error_, nullptr, "systemd");
+        console_ =
+            std::make_unique<Relay>(loop_, std::move(launched_.console), Relay::Sinks{.caller = &error_}, "systemd");
         console_->set_pid(1);
     }
 }
 
 Supervisor::~Supervisor() = default;
 
-Stdio Supervisor::stdio_of_apps(bool interactive)
+void Supervisor::add_apps(const Plan& plan)
 {
-    if (!interactive)
-        return {Stdio::Kind::relayed, &output_, &error_, &journal_};
-    if (::isatty(STDIN_FILENO) != 1)
-        return {Stdio::Kind::passed};
-    terminal_.emplace(loop_, std::move(launched_.terminal), [this] { kill_all("killed from the terminal"); });
-    return {Stdio::Kind::terminal};
+    for (std::size_t index = 0; index < launched_.apps.size(); ++index) {
+        const auto& streams = plan.apps[index].streams;
+        auto terminal = std::move(launched_.terminals[index]);
+        if (streams.uses(model::StreamMode::interactive) && ::isatty(STDIN_FILENO) == 1)
+            terminal_.emplace(loop_, std::move(terminal), [this] { kill_all("killed from the terminal"); });
+        apps_.push_back(std::make_unique<RunningApp>(std::move(launched_.apps[index]), streams, std::move(terminal),
+                                                     PodStreams{output_, error_, journal_, attached_}));
+    }
 }
 
 // An app that cannot be executed at all ends the pod before PID 1 is asked for anything.
@@ -172,7 +174,7 @@ void Supervisor::start_apps()
 {
     phase_ = Phase::running;
     for (auto& app : apps_)
-        app->start(loop_, *manager_, [this, &app = *app](const std::string& why) {
+        app->start(loop_, *manager_, terminal_.has_value(), [this, &app = *app](const std::string& why) {
             log::print("app {} cannot be started: {}", text::quoted(app.spec().name), why);
             app.progress().end_with({.code = 254});
             on_ended(app);
@@ -403,7 +405,7 @@ void Supervisor::drain()
             trace::mark("output drained");
             journal_.finish([this] {
                 trace::mark("journal written");
-                finish("all apps ended");
+                attached_.finish([this] { finish("all apps ended"); });
             });
         });
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "stage1/attach/server.hh"
 #include "stage1/caller_terminal.hh"
 #include "stage1/event_loop.hh"
 #include "stage1/host_notify.hh"
@@ -42,7 +43,7 @@ private:
     enum class Phase { booting, running, stopping, draining, over };
 
     // booting
-    Stdio stdio_of_apps(bool interactive);
+    void add_apps(const Plan& plan);
     bool report_unstartable();
     void on_notify();
     bool connect();
@@ -77,6 +78,7 @@ private:
     Group group_;
     Output output_, error_;
     Journal journal_;
+    attach::Server attached_;
     std::optional<CallerTerminal> terminal_;
     std::vector<std::unique_ptr<RunningApp>> apps_;
     std::unique_ptr<Relay> console_; // debug: what PID 1 says

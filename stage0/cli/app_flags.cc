@@ -2,6 +2,7 @@
 // The flags that bind to the image before them (cli 7.2).
 #include <algorithm>
 
+#include "common/model/streams.hh"
 #include "common/sys/text.hh"
 #include "stage0/cli/app_args.hh"
 
@@ -223,23 +224,21 @@ void AppArgs::declare_metadata(FlagSet& flags)
     map("user-label", &pod::AppRequest::user_labels);
 }
 
-// Attaching to apps is not in this build: only what an app gets anyhow may be asked for.
 void AppArgs::declare_streams(FlagSet& flags)
 {
-    const auto stream = [&](const std::string& name, const std::string& only) {
-        flags
-            .add_custom(flag(name, "",
-                             [this, name, only](const std::string& value) {
-                                 if (apps.empty())
-                                     reject("--{} must follow an application", name);
-                                 if (value != only)
-                                     reject("this build supports {} only", quoted(only));
-                             }))
-            .hide();
+    const auto stream = [&](const std::string& name, std::string help) {
+        flags.add_custom(flag(name, std::move(help), [this, name](const std::string& value) {
+            if (apps.empty())
+                reject("--{} must follow an application", name);
+            model::parse_stream_mode(name, value);
+            model::set(apps.back().annotations, model::stream_annotation(name), value);
+        }));
     };
-    stream("stdin", "null");
-    stream("stdout", "log");
-    stream("stderr", "log");
+    stream("stdin", "stdin of the preceding app: null (the default), stream or tty for `attach`, or interactive");
+    stream("stdout",
+           "stdout of the preceding app: log (the default), null, stream or tty for `attach`, or interactive");
+    stream("stderr",
+           "stderr of the preceding app: log (the default), null, stream or tty for `attach`, or interactive");
 }
 
 void AppArgs::declare(FlagSet& flags)

@@ -7,6 +7,7 @@
 namespace rocket::cli
 {
 
+Command attach_command();
 Command cat_manifest_command();
 Command completion_command();
 Command config_command();

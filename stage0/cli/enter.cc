@@ -2,6 +2,7 @@
 #include "common/sys/file.hh"
 #include "common/sys/log.hh"
 #include "common/sys/text.hh"
+#include "stage0/cli/choose_app.hh"
 #include "stage0/cli/commands.hh"
 #include "stage0/pod/pod_info.hh"
 #include "stage0/pod/stage1_call.hh"
@@ -57,23 +58,6 @@ std::string pid_of(const Pod& pod)
     return std::to_string(*info.pid);
 }
 
-std::string choose_app(const Pod& pod, const std::string& wanted)
-{
-    const auto info = pod::read_info(pod, pod::Detail::summary);
-    for (const auto& app : info.apps)
-        if (app.app.name == wanted)
-            return wanted;
-    if (!wanted.empty())
-        fail(Error::Kind::usage, "no app {} in pod {}", quoted(wanted), quoted(pod.id().str()));
-    if (info.apps.size() == 1)
-        return info.apps.front().app.name.str();
-    std::string names;
-    for (const auto& app : info.apps)
-        names += "\n\t" + app.app.name.str();
-    log::print("pod contains multiple apps:{}", names);
-    fail(Error::Kind::usage, "unable to determine app name: specify app using \"rocket enter --app= ...\"");
-}
-
 int run(Invocation& invocation, const Options& options)
 {
     if (invocation.args.empty())
@@ -81,7 +65,7 @@ int run(Invocation& invocation, const Options& options)
     auto pod = pod::find(model::Layout{invocation.context.data_dir()}, invocation.args.front());
     if (pod.state() != State::running)
         fail(Error::Kind::usage, "pod {} isn't currently running", quoted(pod.id().str()));
-    const auto app = choose_app(pod, options.app);
+    const auto app = choose_app(pod, options.app, "enter");
     wait_for_start(pod);
 
     std::vector<std::string> words{fmt::format("--pid={}", pid_of(pod)), fmt::format("--appname={}", app)};
@@ -99,7 +83,7 @@ int run(Invocation& invocation, const Options& options)
         log::print("no command specified, assuming \"/bin/bash\"");
         words.emplace_back("/bin/bash");
     }
-    pod::exec_enter(pod, std::move(words));
+    pod::exec_stage1(pod, "enter", std::move(words));
 }
 
 } // namespace

@@ -60,10 +60,10 @@ void exec_run(OwnedPod owned, std::vector<std::string> arguments)
     exec_in_pod(owned.pod, program, std::move(arguments));
 }
 
-void exec_enter(const Pod& pod, std::vector<std::string> arguments)
+void exec_stage1(const Pod& pod, const std::string& name, std::vector<std::string> arguments)
 {
-    const auto program = path_of(pod, "enter");
-    arguments.insert(arguments.begin(), "enter");
+    const auto program = path_of(pod, name);
+    arguments.insert(arguments.begin(), name);
     exec_in_pod(pod, program, std::move(arguments));
 }
 

@@ -21,7 +21,7 @@ ExitStatus call_stage1(const Pod& pod, const std::string& name, std::vector<std:
 // throwing.
 [[noreturn]] void exec_run(OwnedPod owned, std::vector<std::string> arguments);
 
-// Becomes a command in the pod: "enter ARGS...".
-[[noreturn]] void exec_enter(const Pod& pod, std::vector<std::string> arguments);
+// Becomes the entry point `enter` or `attach`: "NAME ARGS...".
+[[noreturn]] void exec_stage1(const Pod& pod, const std::string& name, std::vector<std::string> arguments);
 
 } // namespace rocket::pod

@@ -50,7 +50,7 @@ TEST_CASE("environment: what the pod adds")
 {
     PodFacts facts;
     facts.metadata_url = "http://169.254.1.1/token";
-    facts.has_terminal = true;
+    facts.terminals = {"a"};
     CHECK(get(app_environment({}, "a", facts), "AC_METADATA_URL") == "http://169.254.1.1/token");
     CHECK(get(app_environment({}, "a", facts), "TERM") == "vt100");
     facts.term = "xterm";

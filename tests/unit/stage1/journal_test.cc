@@ -95,5 +95,5 @@ TEST_CASE("journal: an unfinished line waits for its rest, or for the end")
     f.stream.append("o\nthr");
     CHECK(f.pod.received() == "two\n");
     f.stream.complete();
-    CHECK(f.pod.received() == "thr");
+    CHECK(f.pod.received() == "thr\n");
 }
