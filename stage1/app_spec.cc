@@ -162,7 +162,7 @@ std::string unit_name(std::string_view app)
 std::string to_json(const AppSpec& spec)
 {
     json::ObjectWriter writer;
-    writer.set("name", spec.name).set("uid", spec.uid).set("gid", spec.gid);
+    writer.set("name", spec.name).set("uid", spec.uid).set("gid", spec.gid).set("firstId", spec.first_id);
     writer.set("supplementaryGIDs", list(spec.supplementary_gids, [](std::uint32_t gid) { return json::Value{gid}; }));
     writer.set("main", to_value(spec.main));
     if (spec.pre_start)
@@ -189,6 +189,7 @@ AppSpec app_spec_from_json(std::string_view text)
     spec.name = fields.required_text("name").text();
     spec.uid = id(fields.required("uid"));
     spec.gid = id(fields.required("gid"));
+    spec.first_id = id(fields.required("firstId"));
     spec.supplementary_gids = each(fields.required("supplementaryGIDs").items(), id);
     spec.main = command_from(fields.required("main"));
     spec.pre_start = optional_command(fields, "preStart");

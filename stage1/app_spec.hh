@@ -56,6 +56,7 @@ struct AppSpec {
     std::string name; // an AC Name: safe in unit names and paths
     std::uint32_t uid = 0;
     std::uint32_t gid = 0;
+    std::uint32_t first_id = 0; // of the host's ids that are the pod's own: there the user is first_id + uid
     std::vector<std::uint32_t> supplementary_gids; // exactly these (USR-7)
     Command main;
     std::optional<Command> pre_start;

@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "common/sys/pass_fds.hh"
 #include "common/sys/sys.hh"
 
 namespace rocket::stage1
@@ -72,10 +73,12 @@ std::optional<Message> receive_message(int fd, int flags)
 
 } // namespace
 
-void Channel::go() const noexcept
+void Channel::go(std::span<const Fd> fds) const noexcept
 {
-    // A child that is gone has said why, or will be seen to have said nothing.
-    [[maybe_unused]] const auto sent = ::send(end_.get(), "g", 1, MSG_NOSIGNAL);
+    try {
+        send_fds(end_.get(), "g", fds);
+    } catch (const Error&) { // a child that is gone has said why, or will be seen to have said nothing
+    }
 }
 
 std::vector<AppSpec> Channel::receive(std::size_t apps) const
@@ -99,11 +102,12 @@ std::optional<Error> Channel::error_if_any() const
     return std::nullopt;
 }
 
-void Channel::wait_for_go() const
+std::vector<Fd> Channel::wait_for_go() const
 {
-    char byte = 0;
-    if (!receive_exactly(end_.get(), &byte, 1, 0))
+    auto word = receive_fds(end_.get(), 1);
+    if (!word)
         fail(Error::Kind::system, "the supervisor is gone");
+    return std::move(word->fds);
 }
 
 bool Channel::parent_is_gone() const noexcept

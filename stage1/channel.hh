@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "common/sys/error.hh"
@@ -21,12 +22,12 @@ public:
     void close() { end_.reset(); }
 
     // The parent's side.
-    void go() const noexcept;
+    void go(std::span<const Fd> fds = {}) const noexcept;
     std::vector<AppSpec> receive(std::size_t apps) const; // until the child has closed its end; throws its error
     std::optional<Error> error_if_any() const;            // what the child has said so far, without waiting
 
     // The child's side.
-    void wait_for_go() const; // throws if the parent is gone
+    std::vector<Fd> wait_for_go() const; // what go() was given; throws if the parent is gone
     bool parent_is_gone() const noexcept;
     void send(const AppSpec& app) const;
     void send(const Error& error) const noexcept;

@@ -3,7 +3,6 @@
 // one by one: whatever an app makes there by mknod(2), it cannot open it (ACE-13).
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "common/sys/mount.hh"
 #include "common/sys/sys.hh"
@@ -15,14 +14,7 @@ namespace rocket::stage1
 namespace
 {
 
-struct Node {
-    const char* name;
-    unsigned major;
-    unsigned minor;
-};
-constexpr Node nodes[] = {
-    {"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
-};
+constexpr const char* nodes[] = {"null", "zero", "full", "random", "urandom", "tty"};
 
 struct Link {
     const char* name;
@@ -32,11 +24,6 @@ constexpr Link links[] = {
     {"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
     {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
 };
-
-Fd new_dev(std::uint64_t attributes)
-{
-    return mount::NewFilesystem{"tmpfs"}.set("mode", "0755").set("size", "1m").create(attributes);
-}
 
 Fd add_directory(const Fd& dev, const char* name)
 {
@@ -79,11 +66,8 @@ void add_terminals(const Construction& pod, const Fd& dev, std::optional<Termina
 
 void make_devices(Construction& pod)
 {
-    pod.dev = new_dev(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+    pod.dev = std::move(pod.sources.dev);
     mount::attach(pod.dev.get(), own_directory(pod.root, "dev").get());
-    for (const auto& node : nodes)
-        sys::check([&] { return ::mknodat(pod.dev.get(), node.name, S_IFCHR | 0666, makedev(node.major, node.minor)); },
-                   "making device {}", node.name);
     add_links(pod.dev);
     add_terminals(pod, pod.dev, pod.sources.console);
     pod.shm = mount::NewFilesystem{"tmpfs"}
@@ -95,10 +79,13 @@ void make_devices(Construction& pod)
 
 void mount_app_devices(const Construction& pod, AppRoot& app)
 {
-    const auto dev = new_dev(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    const auto dev = mount::NewFilesystem{"tmpfs"}
+                         .set("mode", "0755")
+                         .set("size", "1m")
+                         .create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
     mount::attach(dev.get(), own_directory(app.root, "dev").get());
-    for (const auto& node : nodes)
-        bind_node(pod.dev, node.name, dev, node.name);
+    for (const char* node : nodes)
+        bind_node(pod.dev, node, dev, node);
     add_links(dev);
     sys::make_symlink("/run/systemd/journal/dev-log", dev.get(), "log"); // syslog(3) reaches the pod's journal
     add_terminals(pod, dev, app.sources.terminal);

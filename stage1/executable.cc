@@ -161,9 +161,10 @@ bool may_execute(const struct stat& info, const Identity& who)
 {
     if (who.uid == 0)
         return (info.st_mode & 0111U) != 0;
-    if (who.uid == info.st_uid)
+    const auto uid = info.st_uid - who.first_id, gid = info.st_gid - who.first_id;
+    if (who.uid == uid)
         return (info.st_mode & 0100U) != 0;
-    if (who.gid == info.st_gid || std::find(who.groups.begin(), who.groups.end(), info.st_gid) != who.groups.end())
+    if (who.gid == gid || std::find(who.groups.begin(), who.groups.end(), gid) != who.groups.end())
         return (info.st_mode & 0010U) != 0;
     return (info.st_mode & 0001U) != 0;
 }

@@ -20,6 +20,7 @@ struct Identity {
     std::uint32_t uid = 0;
     std::uint32_t gid = 0;
     std::vector<std::uint32_t> groups;
+    std::uint32_t first_id = 0; // what the pod's id 0 is to whoever looks at its files
 };
 
 struct Executable {

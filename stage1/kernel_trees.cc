@@ -2,6 +2,8 @@
 // /proc and /sys of the apps, restricted (internals 6.10, ACE-11): made once, and cloned with all that is mounted on
 // them. Rules name paths of trees we have just made ourselves (R6). PID 1 has trees without those mounts: it could
 // remove them anyway, and has to know of each.
+#include "stage1/kernel_trees.hh"
+
 #include <linux/openat2.h>
 
 #include <span>
@@ -15,6 +17,8 @@ namespace rocket::stage1
 
 namespace
 {
+
+constexpr auto inert = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
 enum class Rule { read_only, hidden };
 
@@ -96,15 +100,24 @@ void restrict(Construction& pod, int tree, std::span<const Restriction> restrict
 
 } // namespace
 
+Fd new_proc()
+{
+    return mount::NewFilesystem{"proc"}.create(inert);
+}
+
+Fd new_sysfs(bool read_only)
+{
+    return mount::NewFilesystem{"sysfs"}.create(inert | (read_only ? MOUNT_ATTR_RDONLY : 0));
+}
+
 void mount_kernel_trees(Construction& pod)
 {
-    constexpr auto attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-    pod.proc = mount::NewFilesystem{"proc"}.create(attributes); // of our new PID namespace
+    if (!pod.proc) { // else they came from outside
+        pod.proc = new_proc();
+        pod.sysfs = new_sysfs(pod.plan.mask_paths);
+    }
     mount::attach(pod.proc.get(), own_directory(pod.root, "proc").get());
     restrict(pod, pod.proc.get(), init_proc_restrictions);
-
-    // Of our network namespace.
-    pod.sysfs = mount::NewFilesystem{"sysfs"}.create(attributes | (pod.plan.mask_paths ? MOUNT_ATTR_RDONLY : 0));
     mount::attach(pod.sysfs.get(), own_directory(pod.root, "sys").get());
 }
 

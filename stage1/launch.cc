@@ -6,12 +6,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstring>
 
 #include "common/sys/sys.hh"
 #include "stage1/channel.hh"
 #include "stage1/setup.hh"
 #include "stage1/sources.hh"
+#include "stage1/user_namespace.hh"
 
 namespace rocket::stage1
 {
@@ -30,21 +33,64 @@ std::uint64_t namespaces(const Plan& plan)
     return flags;
 }
 
-// As fork(2). An empty Process is the child.
-Process clone_into_namespaces(const Plan& plan, int cgroup)
+pid_t clone3(clone_args arguments)
+{
+    return static_cast<pid_t>(
+        sys::check([&] { return ::syscall(SYS_clone3, &arguments, sizeof arguments); }, "making the pod's namespaces"));
+}
+
+// As fork(2), into these namespaces. An empty Process is the child.
+Process clone_child(std::uint64_t flags, int cgroup)
 {
     int pidfd = -1;
     clone_args arguments{};
-    arguments.flags = namespaces(plan) | CLONE_PIDFD;
+    arguments.flags = flags | CLONE_PIDFD;
     arguments.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
     arguments.exit_signal = SIGCHLD;
     if (cgroup >= 0) {
         arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = static_cast<std::uint64_t>(cgroup);
     }
-    const auto pid =
-        sys::check([&] { return ::syscall(SYS_clone3, &arguments, sizeof arguments); }, "making the pod's namespaces");
-    return pid == 0 ? Process{} : Process{static_cast<pid_t>(pid), Fd{pidfd}};
+    const auto pid = clone3(arguments);
+    return pid == 0 ? Process{} : Process{pid, Fd{pidfd}};
+}
+
+// The namespaces of the pod are its user namespace's, so they are made by a process that is in it: a child of ours,
+// whose only act is to have a child that is ours, too.
+Process clone_into_user_namespace(const Plan& plan, int users, int cgroup)
+{
+    auto report = sys::make_pipe();
+    auto between = clone_child(0, cgroup);
+    if (!between) {
+        try {
+            become_root_in(users);
+            clone_args arguments{};
+            arguments.flags = namespaces(plan) | CLONE_PARENT;
+            const auto pid = clone3(arguments);
+            if (pid == 0)
+                return {};
+            sys::write_all(report.write.get(), {reinterpret_cast<const char*>(&pid), sizeof pid});
+        } catch (const Error& error) {
+            sys::write_all(report.write.get(), error.serialize());
+        }
+        ::_exit(0);
+    }
+    report.write.reset();
+    constexpr std::size_t limit = 65536;
+    const auto answer = sys::read_to_end(report.read.get(), limit);
+    between.wait();
+    pid_t pid = 0;
+    if (answer.size() != sizeof pid)
+        throw Error::deserialize(answer);
+    std::memcpy(&pid, answer.data(), sizeof pid);
+    return {pid, open_pidfd(pid).value_or(Fd{})}; // nobody else can reap it, so the number is still its own
+}
+
+// As fork(2). An empty Process is the child.
+Process clone_init(const Plan& plan, const Sources& sources, int cgroup)
+{
+    return sources.users ? clone_into_user_namespace(plan, sources.users->users.get(), cgroup)
+                         : clone_child(namespaces(plan), cgroup);
 }
 
 PodFacts complete(PodFacts facts, const Plan& plan, const Sources& sources)
@@ -52,6 +98,9 @@ PodFacts complete(PodFacts facts, const Plan& plan, const Sources& sources)
     facts.restrict_capabilities = plan.restrict_capabilities;
     facts.restrict_paths = plan.mask_paths;
     facts.restrict_seccomp = plan.restrict_seccomp;
+    facts.private_users = plan.private_users;
+    if (plan.private_users) // root there has no say over the host's memory
+        facts.lowest_oom_score = std::max(facts.lowest_oom_score, own_oom_score());
     for (std::size_t index = 0; index < plan.apps.size(); ++index) {
         facts.devices[plan.apps[index].name] = sources.apps[index].devices;
         if (sources.apps[index].terminal)
@@ -60,12 +109,18 @@ PodFacts complete(PodFacts facts, const Plan& plan, const Sources& sources)
     return facts;
 }
 
-void place(const LaunchOptions& options, const Process& child, const Channel& channel)
+// What the child needs of the host, in the order in which it waits for it (setup.cc).
+void attend(const LaunchOptions& options, const Plan& plan, const Process& child, const Channel& channel)
 {
-    if (!options.place)
-        return;
     try {
-        options.place(child.pid());
+        if (plan.private_users) {
+            auto trees = make_kernel_trees(child.pidfd(), plan.new_network, plan.mask_paths);
+            const Fd passed[] = {std::move(trees.proc), std::move(trees.sysfs)};
+            channel.go(passed);
+        }
+        if (options.place)
+            options.place(child.pid());
+        channel.go();
     } catch (const Error&) {
         // A child that has failed meanwhile cannot be placed anywhere: its own error is the cause then.
         if (const auto cause = channel.error_if_any())
@@ -83,14 +138,13 @@ Launched launch(const Pod& pod, const Plan& plan, LaunchOptions options)
     auto channel = make_channel();
 
     Launched launched;
-    launched.init = clone_into_namespaces(plan, options.cgroup);
+    launched.init = clone_init(plan, sources, options.cgroup);
     if (!launched.init) {
         channel.parent.close();
         set_up_and_become_init({pod, plan, sources, facts, channel.child, options.log});
     }
     channel.child.close();
-    place(options, launched.init, channel.parent);
-    channel.parent.go();
+    attend(options, plan, launched.init, channel.parent);
     launched.apps = channel.parent.receive(plan.apps.size());
     for (const auto& spec : launched.apps)
         save(spec, pod.dir.get());

@@ -3,7 +3,10 @@
 // those of an argument that is not given.
 #pragma once
 
+#include <optional>
 #include <string>
+
+#include "common/model/id_range.hh"
 
 namespace rocket::stage1
 {
@@ -14,7 +17,8 @@ enum class NameFile { image, none, pod, host }; // --dns-conf-mode: default, non
 
 struct RunOptions {
     bool debug = false;
-    bool interactive = false; // the pod's one app gets a terminal
+    bool interactive = false;                    // the pod's one app gets a terminal
+    std::optional<model::IdRange> private_users; // a user namespace with these ids of the host
     Network network = Network::none;
     Ipc ipc = Ipc::isolated;
     std::string hostname;                   // empty: rkt-UUID

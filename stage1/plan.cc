@@ -128,6 +128,7 @@ Plan make_plan(const Pod& pod, const RunOptions& options)
         .hostname = options.hostname.empty() ? "rkt-" + pod.id.str() : options.hostname,
         .stage1_rootfs = pod.runtime.stage1_rootfs,
         .overlay = pod.runtime.overlay,
+        .private_users = options.private_users,
         .new_network = options.network == Network::none,
         .new_ipc = options.ipc == Ipc::isolated,
         .debug = options.debug,

@@ -54,6 +54,7 @@ struct Plan {
     std::string hostname;
     std::string stage1_rootfs; // on the host, absolute
     bool overlay = true;
+    std::optional<model::IdRange> private_users;
     bool new_network = true; // a network namespace with a loopback of its own
     bool new_ipc = true;
     bool debug = false;

@@ -21,6 +21,12 @@ std::string first_line_of(const char* path)
 
 } // namespace
 
+int own_oom_score()
+{
+    const auto own = text::parse_signed(first_line_of("/proc/self/oom_score_adj"), -1000, 1000);
+    return static_cast<int>(own.value_or(0));
+}
+
 PodFacts host_facts()
 {
     PodFacts facts;
@@ -28,8 +34,7 @@ PodFacts host_facts()
         facts.last_capability = static_cast<unsigned>(*last);
     // Whoever lacks CAP_SYS_RESOURCE can raise its score, and lower it again, but not below what it was given.
     if (::prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE) != 1)
-        if (const auto own = text::parse_signed(first_line_of("/proc/self/oom_score_adj"), -1000, 1000))
-            facts.lowest_oom_score = static_cast<int>(*own);
+        facts.lowest_oom_score = own_oom_score();
     facts.has_apparmor = first_line_of("/sys/module/apparmor/parameters/enabled") == "Y";
     return facts;
 }

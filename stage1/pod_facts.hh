@@ -3,10 +3,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "common/model/id_range.hh"
 #include "stage1/app_spec.hh"
 
 namespace rocket::stage1
@@ -21,10 +23,13 @@ struct PodFacts {
     std::string metadata_url;          // empty: the pod is not registered with a metadata service (ENV-6)
     unsigned last_capability = 40;     // /proc/sys/kernel/cap_last_cap
     int lowest_oom_score = -1000;      // what this pod may set at least: its own value if CAP_SYS_RESOURCE is missing
-    bool has_apparmor = false;         // the host's kernel enforces profiles
-    std::vector<std::string> controllers; // cgroup controllers the pod's cgroup has ("memory", "cpu", ...)
+    std::optional<model::IdRange> private_users; // the pod's own ids, and what they are on the host
+    bool has_apparmor = false;                   // the host's kernel enforces profiles
+    std::vector<std::string> controllers;        // cgroup controllers the pod's cgroup has ("memory", "cpu", ...)
     std::map<std::string, std::vector<DeviceRule>> devices; // app name -> device nodes its volumes bring
 };
+
+int own_oom_score(); // what whoever lacks CAP_SYS_RESOURCE on the host can go down to
 
 // The facts that are the host's: last_capability, lowest_oom_score and has_apparmor. The rest is left as above.
 PodFacts host_facts();

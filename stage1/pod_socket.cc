@@ -4,6 +4,7 @@
 #include <linux/openat2.h>
 #include <sched.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,13 +32,25 @@ sockaddr_un address_of(const std::string& path)
 // The peer's credentials are those of whoever calls connect(2), and systemd and journald drop a peer whose pid they
 // cannot see. So a child inside the pod's PID namespace makes the call, on the socket that it shares with us: it
 // exists for this one system call (vfork), before anything could find it there. Returns an errno value.
+// Systemd takes orders from root only: where the pod has a user namespace, that is the one in there.
+int connect_as_root(int socket, const sockaddr_un& address, int init_pidfd)
+{
+    if (::setns(init_pidfd, CLONE_NEWUSER) == 0) {
+        if (::syscall(SYS_setresgid, 0, 0, 0) != 0 || ::syscall(SYS_setresuid, 0, 0, 0) != 0)
+            return errno;
+    } else if (errno != EINVAL) { // it is our own
+        return errno;
+    }
+    return ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
+}
+
 int connect_from_inside(int socket, const sockaddr_un& address, int init_pidfd)
 {
     const auto ours = sys::open(AT_FDCWD, "/proc/self/ns/pid", O_RDONLY);
     sys::check([&] { return ::setns(init_pidfd, CLONE_NEWPID); }, "entering the pod's PID namespace");
     const pid_t child = ::vfork();
     if (child == 0)
-        ::_exit(::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno);
+        ::_exit(connect_as_root(socket, address, init_pidfd));
     const int fork_error = errno;
     sys::check([&] { return ::setns(ours.get(), CLONE_NEWPID); }, "leaving the pod's PID namespace");
     if (child < 0)
@@ -75,6 +88,9 @@ Fd bind_notify_socket(int run)
     const auto address = address_of(sys::proc_path(run) + '/' + notify_socket_name);
     sys::check([&] { return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address); },
                "binding {} in the pod's /run", text::quoted(notify_socket_name));
+    const auto owner = sys::stat(run); // whose PID 1 is to write to it
+    sys::check([&] { return ::fchownat(run, notify_socket_name, owner.st_uid, owner.st_gid, AT_SYMLINK_NOFOLLOW); },
+               "giving {} to the pod", text::quoted(notify_socket_name));
     return socket;
 }
 

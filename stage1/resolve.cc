@@ -83,11 +83,26 @@ void resolve_commands(AppSpec& spec, const model::App& app, const InRoot& root)
     }
 }
 
-void resolve_identity(AppSpec& spec, const model::App& app, const InRoot& root)
+void check_ids(const AppSpec& spec, std::uint32_t count)
+{
+    auto ids = spec.supplementary_gids;
+    ids.insert(ids.end(), {spec.uid, spec.gid});
+    for (const auto id : ids)
+        if (id >= count)
+            throw Error{Error::Kind::usage,
+                        fmt::format("user or group {} is none of the pod's, which go to {}", id, count - 1),
+                        "choose another one with --user and --group, or do without --private-users"};
+}
+
+void resolve_identity(AppSpec& spec, const model::App& app, const PodFacts& facts, const InRoot& root)
 {
     spec.uid = resolve_user(app.user, root);
     spec.gid = resolve_group(app.group, root);
     spec.supplementary_gids = app.supplementary_gids;
+    if (!facts.private_users)
+        return;
+    spec.first_id = facts.private_users->first;
+    check_ids(spec, facts.private_users->count);
 }
 
 void resolve_confinement(AppSpec& spec, const model::Isolators& isolators, const PodFacts& facts)
@@ -132,7 +147,7 @@ AppSpec resolve(const model::RuntimeApp& runtime_app, const model::ImageManifest
     const auto& app = runtime_app.app.value();
     AppSpec spec;
     spec.name = runtime_app.name.str();
-    resolve_identity(spec, app, root);
+    resolve_identity(spec, app, facts, root);
     spec.environment = app_environment(app.environment, spec.name, facts);
     for (const auto& variable : spec.environment)
         check_text(variable.value, "environment value");

@@ -106,6 +106,7 @@ public:
 private:
     void make_groups(LaunchOptions& launching);
     void place_in_scope(pid_t init);
+    void delegate_group() const;
     Launched start();
     void register_machine(pid_t init);
 
@@ -153,9 +154,11 @@ void Run::place_in_scope(pid_t init)
         make_group(placement_, placement_.fallback, host_.own);
         group_.set(placement_.fallback, GroupOwner::ours);
         cgroup::move(group_.name(), init);
+        delegate_group();
         return;
     }
     record_start(pod_.dir.get(), group_.name());
+    delegate_group();
 }
 
 void Run::make_groups(LaunchOptions& launching)
@@ -168,6 +171,14 @@ void Run::make_groups(LaunchOptions& launching)
     }
     group_.set(placement_.group, GroupOwner::ours);
     launching.facts.controllers = make_group(placement_, placement_.group, host_.own);
+    delegate_group();
+}
+
+// PID 1 makes groups of its own; root in a user namespace is nobody in ours.
+void Run::delegate_group() const
+{
+    if (plan_.private_users)
+        cgroup::delegate(group_.name(), plan_.private_users->first, plan_.private_users->first);
 }
 
 Launched Run::start()

@@ -76,6 +76,8 @@ struct Flag {
 constexpr Flag flags[] = {
     {"--debug", false, [](RunOptions& o, std::string_view) { o.debug = true; }},
     {"--interactive", false, [](RunOptions& o, std::string_view) { o.interactive = true; }},
+    {"--private-users", true,
+     [](RunOptions& o, std::string_view value) { o.private_users = model::IdRange::parse(value); }},
     {"--net", true, set_network},
     {"--ipc", true, set_ipc},
     {"--hostname", true, [](RunOptions& o, std::string_view value) { o.hostname = value; }},

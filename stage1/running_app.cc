@@ -53,8 +53,8 @@ Fd RunningApp::new_pipe_for_app(Start& start, bool app_writes) const
 {
     auto pipe = sys::make_pipe();
     auto& apps = app_writes ? pipe.write : pipe.read;
-    sys::check([&] { return ::fchown(apps.get(), spec_.uid, spec_.gid); }, "giving a pipe to app {}",
-               text::quoted(spec_.name));
+    sys::check([&] { return ::fchown(apps.get(), spec_.first_id + spec_.uid, spec_.first_id + spec_.gid); },
+               "giving a pipe to app {}", text::quoted(spec_.name));
     start.ends.push_back(std::move(apps));
     return app_writes ? std::move(pipe.read) : std::move(pipe.write);
 }

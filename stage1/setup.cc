@@ -149,6 +149,11 @@ void run(std::span<const Step> steps, Construction& pod)
 void set_up(const SetUp& what)
 {
     Construction pod{.pod = what.pod, .plan = what.plan, .sources = what.sources, .facts = what.facts};
+    if (what.plan.private_users) {
+        auto trees = what.parent.wait_for_go();
+        pod.proc = std::move(trees.at(0));
+        pod.sysfs = std::move(trees.at(1));
+    }
     run(before_the_cgroup, pod);
     what.parent.wait_for_go();
     run(after_the_cgroup, pod);

@@ -2,17 +2,20 @@
 #include "stage1/sources.hh"
 
 #include <linux/openat2.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 
 #include <termios.h>
-
-#include <ranges>
+#include <unistd.h>
 
 #include "common/model/layout.hh"
 #include "common/sys/file.hh"
 #include "common/sys/mount.hh"
+#include "common/sys/pass_fds.hh"
 #include "common/sys/sys.hh"
+#include "stage1/app_root.hh"
+#include "stage1/clones.hh"
 
 namespace rocket::stage1
 {
@@ -22,81 +25,16 @@ namespace
 
 constexpr std::size_t name_file_limit = 1U << 20U;
 
-// The modes below are exact, whatever the umask of whoever started us.
-void make_dir(int dir, const std::string& name, mode_t mode)
+// Whatever the umask of whoever started us.
+void make_node(const Fd& dir, const char* name, mode_t type_and_mode, dev_t device, const PrivateUsers* users,
+               uid_t uid = 0, gid_t gid = 0)
 {
-    sys::make_dir(dir, name, 0700);
-    sys::check([&] { return ::fchmodat(dir, name.c_str(), mode, 0); }, "setting the mode of {}", text::quoted(name));
-}
-
-Fd open_dir(int dir, const std::string& path)
-{
-    return sys::open(dir, path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
-}
-
-Fd private_clone(int source, bool recursive, std::uint64_t attributes)
-{
-    auto tree = mount::clone(source, recursive);
-    mount::set_propagation(tree.get(), MS_PRIVATE, recursive); // a clone is a peer of what it was made of (VOL-17)
-    mount::set_attributes(tree.get(), attributes, 0, recursive);
-    return tree;
-}
-
-// Kernels before 6.13 take the layers of an overlay by path only.
-void set_layer(mount::NewFilesystem& overlay, const char* key, const Fd& layer)
-{
-    if (!overlay.try_set_fd(key, layer.get()))
-        overlay.set(key, sys::proc_path(layer.get()));
-}
-
-// The topmost first.
-void set_lower_layers(mount::NewFilesystem& overlay, const std::vector<Fd>& layers)
-{
-    if (!overlay.try_set_fd("lowerdir+", layers.front().get())) {
-        std::string paths;
-        for (const auto& layer : layers)
-            paths += (paths.empty() ? "" : ":") + sys::proc_path(layer.get());
-        overlay.set("lowerdir", paths);
-        return;
-    }
-    for (const auto& layer : layers | std::views::drop(1))
-        overlay.set_fd("lowerdir+", layer.get());
-}
-
-void copy_owner_and_mode(const Fd& from, const Fd& to)
-{
-    const auto wanted = sys::stat(from.get()), found = sys::stat(to.get());
-    if (wanted.st_uid != found.st_uid || wanted.st_gid != found.st_gid)
-        sys::check([&] { return ::fchownat(to.get(), "", wanted.st_uid, wanted.st_gid, AT_EMPTY_PATH); },
-                   "setting the owner of the app's root");
-    if (wanted.st_mode != found.st_mode)
-        sys::check([&] { return ::fchmodat(to.get(), ".", wanted.st_mode & 07777, 0); },
-                   "setting the mode of the app's root");
-}
-
-Fd mount_overlay(const AppPlan& app, int pod_dir)
-{
-    std::vector<Fd> lower;
-    for (const auto& tree : app.trees)
-        lower.push_back(open_dir(AT_FDCWD, tree));
-    const auto upper = open_dir(pod_dir, app.upper);
-    copy_owner_and_mode(lower.front(), upper); // the overlay's root is the upper one
-    const auto work = open_dir(pod_dir, app.work);
-    make_top_directories(lower, upper.get());
-    mount::NewFilesystem overlay{"overlay"};
-    set_lower_layers(overlay, lower);
-    set_layer(overlay, "upperdir", upper);
-    set_layer(overlay, "workdir", work);
-    overlay.flag(
-        "volatile"); // or its end would write back everything dirty on the disk; a pod does not survive a crash
-    return overlay.create(MOUNT_ATTR_NODEV);
-}
-
-Fd clone_copy(const AppPlan& app, int pod_dir)
-{
-    const auto copy = open_dir(pod_dir, app.rootfs);
-    make_top_directories({}, copy.get());
-    return private_clone(copy.get(), false, MOUNT_ATTR_NODEV);
+    sys::check([&] { return ::mknodat(dir.get(), name, type_and_mode, device); }, "making device {}", name);
+    sys::check([&] { return ::fchmodat(dir.get(), name, type_and_mode & 07777U, 0); }, "setting the mode of device {}",
+               name);
+    const auto first = users != nullptr ? users->range.first : 0;
+    sys::check([&] { return ::fchownat(dir.get(), name, first + uid, first + gid, AT_SYMLINK_NOFOLLOW); },
+               "setting the owner of device {}", name);
 }
 
 Fd make_empty_volume(const VolumeSource& volume, int pod_dir)
@@ -133,7 +71,17 @@ Fd open_volume(const VolumeSource& volume, int pod_dir)
     });
 }
 
-VolumeTree clone_volume(const VolumeMount& planned, const VolumeSource& volume, int place, AppSources& app)
+// A device's file system cannot be mapped: a node of our own stands for it, with its owner's id in the pod.
+Fd mapped_device(const struct stat& device, const PrivateUsers& users)
+{
+    const auto dir = new_tmpfs("4k", "8", 0, &users);
+    const auto own = [&](std::uint32_t id) { return id < users.range.count ? id : 0; };
+    make_node(dir, "device", device.st_mode, device.st_rdev, &users, own(device.st_uid), own(device.st_gid));
+    return mount::clone(sys::open(dir.get(), "device", O_PATH | O_NOFOLLOW).get(), false);
+}
+
+VolumeTree clone_volume(const VolumeMount& planned, const VolumeSource& volume, int place, AppSources& app,
+                        const PrivateUsers* users)
 {
     const auto type = sys::stat(place);
     const bool directory = S_ISDIR(type.st_mode);
@@ -153,14 +101,34 @@ VolumeTree clone_volume(const VolumeMount& planned, const VolumeSource& volume, 
         attributes |= MOUNT_ATTR_NODEV;
     if (planned.read_only)
         attributes |= MOUNT_ATTR_RDONLY; // on submounts, too (VOL-9)
-    return {.tree = private_clone(place, directory && volume.recursive, attributes), .directory = directory};
+    if (device && users != nullptr) {
+        auto node = mapped_device(type, *users);
+        mount::set_attributes(node.get(), attributes, 0, false);
+        return {.tree = std::move(node)};
+    }
+    return naming(fmt::format("volume {}", text::quoted(volume.name)), [&] {
+        return VolumeTree{.tree = private_clone(place, directory && volume.recursive, attributes, users),
+                          .directory = directory};
+    });
 }
 
-Terminal make_terminal()
+std::vector<Fd> new_devpts_and_master()
 {
-    Terminal terminal;
-    terminal.filesystem = new_devpts();
-    terminal.master = sys::open(terminal.filesystem.get(), "ptmx", O_RDWR | O_NOCTTY);
+    std::vector<Fd> both;
+    both.push_back(new_devpts());
+    both.push_back(sys::open(both.front().get(), "ptmx", O_RDWR | O_NOCTTY));
+    return both;
+}
+
+// The ids that a devpts goes by are those of who makes it.
+Terminal make_terminal(const PrivateUsers* users)
+{
+    auto opened = users == nullptr ? new_devpts_and_master() : open_in_child([&] {
+        become_root_in(users->users.get());
+        sys::check([] { return ::unshare(CLONE_NEWNS); }, "making a mount namespace");
+        return new_devpts_and_master();
+    });
+    Terminal terminal{.filesystem = std::move(opened.at(0)), .master = std::move(opened.at(1))};
     int locked = 0;
     sys::check([&] { return ::ioctl(terminal.master.get(), TIOCSPTLCK, &locked); }, "unlocking the terminal");
     const winsize usual{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0}; // until somebody has another one
@@ -168,15 +136,16 @@ Terminal make_terminal()
     return terminal;
 }
 
-AppSources open_app(const AppPlan& app, const Plan& plan, const std::vector<Fd>& volumes, int pod_dir)
+AppSources open_app(const AppPlan& app, const Plan& plan, const std::vector<Fd>& volumes, int pod_dir,
+                    const PrivateUsers* users)
 {
     AppSources opened;
-    opened.root = plan.overlay ? mount_overlay(app, pod_dir) : clone_copy(app, pod_dir);
+    opened.root = open_app_root(app, plan.overlay, pod_dir, users);
     for (const auto& volume : app.volumes)
         opened.volumes.push_back(
-            clone_volume(volume, plan.sources[volume.source], volumes[volume.source].get(), opened));
+            clone_volume(volume, plan.sources[volume.source], volumes[volume.source].get(), opened, users));
     if (app.streams.has_terminal())
-        opened.terminal = make_terminal();
+        opened.terminal = make_terminal(users);
     return opened;
 }
 
@@ -192,6 +161,18 @@ std::optional<std::string> read_name_file(NameFile mode, const char* host_path, 
 
 } // namespace
 
+Fd new_dev(const PrivateUsers* users)
+{
+    constexpr struct {
+        const char* name;
+        unsigned major, minor;
+    } nodes[] = {{"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
+    auto dev = new_tmpfs("1m", "1k", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, users);
+    for (const auto& node : nodes)
+        make_node(dev, node.name, S_IFCHR | 0666, makedev(node.major, node.minor), users);
+    return dev;
+}
+
 Fd new_devpts()
 {
     return mount::NewFilesystem{"devpts"}
@@ -201,44 +182,22 @@ Fd new_devpts()
         .create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC); // not nodev: it is all devices
 }
 
-void make_top_directories(std::span<const Fd> image, int layer)
-{
-    const auto is_dir = [](const auto& found) { return found && S_ISDIR(found->st_mode); };
-    const auto image_has_dir = [&](const char* name) {
-        for (const auto& tree : image)
-            if (const auto found = sys::stat_if_exists(tree.get(), name)) // a white-out is found as well
-                return S_ISDIR(found->st_mode);
-        return false;
-    };
-    constexpr std::pair<const char*, mode_t> directories[] = {
-        {"dev", 0755}, {"proc", 0755}, {"sys", 0755}, {"run", 0755}, {"etc", 0755}, {"tmp", 01777},
-    };
-    for (const auto& [name, mode] : directories) {
-        const auto ours = sys::stat_if_exists(layer, name);
-        if (is_dir(ours) || (!ours && image_has_dir(name)))
-            continue;
-        if (ours)
-            sys::unlink(layer, name); // the pod's copy of the image, not the image
-        make_dir(layer, name, mode);
-    }
-}
-
 Sources open_sources(const Pod& pod, const Plan& plan)
 {
     const int pod_dir = pod.dir.get();
     Sources sources;
+    if (plan.private_users)
+        sources.users = make_private_users(*plan.private_users);
+    const auto* const users = sources.users ? &*sources.users : nullptr;
     sources.root = with_context("opening the stage1 image", [&] {
         return private_clone(open_dir(AT_FDCWD, plan.stage1_rootfs).get(), false,
-                             MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+                             MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, nullptr);
     });
-    sources.run = mount::NewFilesystem{"tmpfs"}
-                      .set("mode", "0755")
-                      .set("size", "64m")
-                      .set("nr_inodes", "64k")
-                      .create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    sources.run = new_tmpfs("64m", "64k", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, users);
+    sources.dev = new_dev(users);
     sys::make_dir_if_missing(pod_dir, model::pod_dir::journal, 0755);
     sources.journal = private_clone(open_dir(pod_dir, model::pod_dir::journal).get(), false,
-                                    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+                                    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, users);
     sources.resolv_conf = read_name_file(plan.resolv_conf, "/etc/resolv.conf", pod_dir, model::pod_dir::resolv_conf);
     sources.hosts = read_name_file(plan.hosts, "/etc/hosts", pod_dir, model::pod_dir::hosts);
 
@@ -247,9 +206,9 @@ Sources open_sources(const Pod& pod, const Plan& plan)
         volumes.push_back(open_volume(volume, pod_dir));
     for (const auto& app : plan.apps)
         sources.apps.push_back(with_context(fmt::format("opening app {}", text::quoted(app.name)),
-                                            [&] { return open_app(app, plan, volumes, pod_dir); }));
+                                            [&] { return open_app(app, plan, volumes, pod_dir, users); }));
     if (plan.debug)
-        sources.console = make_terminal();
+        sources.console = make_terminal(users);
     return sources;
 }
 

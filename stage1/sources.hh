@@ -7,7 +7,6 @@
 
 #include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -15,6 +14,7 @@
 #include "stage1/app_spec.hh"
 #include "stage1/plan.hh"
 #include "stage1/pod.hh"
+#include "stage1/user_namespace.hh"
 
 namespace rocket::stage1
 {
@@ -38,9 +38,11 @@ struct AppSources {
 };
 
 struct Sources {
-    Fd root;    // the stage1 image, read-only
-    Fd run;     // a new tmpfs, empty
-    Fd journal; // the pod directory's, for /var/log/journal
+    std::optional<PrivateUsers> users; // all files below, but the stage1 image's, are mapped into it
+    Fd root;                           // the stage1 image, read-only
+    Fd run;                            // a new tmpfs, empty
+    Fd dev;                            // a new tmpfs with the standard devices
+    Fd journal;                        // the pod directory's, for /var/log/journal
     std::vector<AppSources> apps;
     std::optional<Terminal> console;        // debug: of PID 1
     std::optional<std::string> resolv_conf; // content, if the user asked for one
@@ -49,11 +51,9 @@ struct Sources {
 
 Sources open_sources(const Pod& pod, const Plan& plan);
 
-Fd new_devpts(); // detached, an instance of its own (ACE-8)
+// PID 1's /dev: device nodes cannot be made in a user namespace.
+Fd new_dev(const PrivateUsers* users);
 
-// The directories of an app's root that are ours to give, never the image's (R4): real ones, whatever the image has.
-// `image` are its trees, the topmost first; `layer` is where they are made if it, or else the image, has something
-// else, or nothing, there. There is no image below where the app runs on a copy.
-void make_top_directories(std::span<const Fd> image, int layer);
+Fd new_devpts(); // detached, an instance of its own (ACE-8)
 
 } // namespace rocket::stage1

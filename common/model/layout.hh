@@ -43,6 +43,7 @@ public:
     std::string store_lock() const { return data_ + "/locks/store"; }
     std::string image_lock(const ImageId& id) const { return data_ + "/locks/image-" + id.key(); }
     std::string prepare_lock() const { return data_ + "/locks/prepare"; }
+    std::string id_range_lock() const { return data_ + "/locks/id-ranges"; } // held while a range is chosen and written
 
     std::string pods() const { return data_ + "/pods"; }
     std::string pods(PodStage stage) const { return pods() + "/" + std::string{directory_name(stage)}; }
@@ -72,9 +73,10 @@ inline constexpr const char* digest = "digest"; // written last before the renam
 // Relative to Layout::pod().
 namespace pod_dir
 {
-inline constexpr const char* manifest = "pod";         // reified pod manifest
-inline constexpr const char* created = "pod-created";  // its mtime = creation
-inline constexpr const char* runtime = "runtime.json"; // model/runtime.hh
+inline constexpr const char* manifest = "pod";           // reified pod manifest
+inline constexpr const char* created = "pod-created";    // its mtime = creation
+inline constexpr const char* runtime = "runtime.json";   // model/runtime.hh
+inline constexpr const char* id_range = "private-users"; // model/id_range.hh; only with a user namespace
 inline constexpr const char* stage1 = "stage1";
 inline constexpr const char* stage1_manifest = "stage1/manifest";
 inline constexpr const char* apps = "apps";

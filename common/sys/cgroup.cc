@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <poll.h>
 #include <sys/statfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -177,6 +178,14 @@ std::vector<std::string> available_controllers(const std::string& group)
     auto names = text::split(text::trim(read_if_there(group, "cgroup.controllers").value_or("")), ' ');
     std::erase(names, "");
     return names;
+}
+
+void delegate(const std::string& group, uid_t uid, gid_t gid)
+{
+    const auto dir = open(group);
+    for (const char* name : {".", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"})
+        sys::check([&] { return ::fchownat(dir.get(), name, uid, gid, AT_SYMLINK_NOFOLLOW); },
+                   "giving {} of cgroup {} to the pod", name, text::quoted(group));
 }
 
 std::vector<std::string> enable_controllers(const std::string& group, const std::vector<std::string>& wanted)

@@ -31,6 +31,8 @@ bool remove(const std::string& group, int milliseconds);
 
 std::vector<pid_t> processes(const std::string& group);                   // directly in it
 std::vector<std::string> available_controllers(const std::string& group); // cgroup.controllers
+// Lets this user make groups and move processes below it, as cgroups(7) has it ("Delegation"). Its limits stay ours.
+void delegate(const std::string& group, uid_t uid, gid_t gid);
 // Makes controllers usable in the groups below; those that cannot be had are returned.
 std::vector<std::string> enable_controllers(const std::string& group, const std::vector<std::string>& wanted);
 

@@ -95,6 +95,40 @@ void set_attributes(int tree, std::uint64_t set, std::uint64_t clear, bool recur
                "setting mount attributes");
 }
 
+void set_id_mapping(int tree, int users, bool recursive, int source)
+{
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_IDMAP;
+    attributes.userns_fd = static_cast<std::uint64_t>(users);
+    const unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0U);
+    if (::mount_setattr(tree, "", flags, &attributes, sizeof attributes) == 0)
+        return;
+    if (errno != EINVAL && errno != EPERM)
+        throw system_error(errno, "mapping the owners of files");
+    throw Error{Error::Kind::unsupported,
+                fmt::format("the file system, {}{}, cannot show its files with the owners of a user namespace",
+                            type_at(source), recursive ? " or one mounted below it" : ""),
+                "ID-mapped mounts need ext4, xfs, btrfs, or tmpfs on Linux 6.3; or do without --private-users"};
+}
+
+std::string type_at(int place)
+{
+    struct statx info {
+    };
+    if (::statx(place, "", AT_EMPTY_PATH, STATX_MNT_ID, &info) != 0 || (info.stx_mask & STATX_MNT_ID) == 0)
+        return "unknown";
+    constexpr std::size_t limit = 16U << 20U;
+    const auto id = fmt::format("{} ", info.stx_mnt_id);
+    const auto table = sys::open(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY);
+    for (const auto& line : text::split(sys::read_to_end(table.get(), limit), '\n')) {
+        constexpr std::string_view separator = " - "; // before the type; a blank in a path is written as \040
+        const auto at = line.find(separator);
+        if (line.starts_with(id) && at != std::string::npos)
+            return text::split(line.substr(at + separator.size()), ' ').front();
+    }
+    return "unknown";
+}
+
 void set_propagation(int tree, std::uint64_t propagation, bool recursive)
 {
     mount_attr attributes{};

@@ -37,9 +37,14 @@ private:
 // A detached copy of what is mounted at `source` (O_PATH descriptor of a directory or file).
 Fd clone(int source, bool recursive);
 void set_attributes(int tree, std::uint64_t set, std::uint64_t clear, bool recursive);
+// The tree's files appear with other owners: id N of theirs is what N is outside the user namespace `users`. See
+// "ID-mapped mounts" in mount_setattr(2). Kind::unsupported, with its type, where a file system cannot do that;
+// `source` is what the tree is a clone of.
+void set_id_mapping(int tree, int users, bool recursive, int source);
 void set_propagation(int tree, std::uint64_t propagation, bool recursive); // MS_PRIVATE, MS_SLAVE ...
 // Attaches a detached mount onto the place `target` stands for.
 void attach(int tree, int target);
+std::string type_at(int place); // of the file system: "ext4", "fuse.sshfs"; "unknown" where mountinfo does not say
 // Detaches whatever is mounted on top at this place; for undoing within a mount namespace of our own.
 void detach(const std::string& path);
 

@@ -114,7 +114,7 @@ pod::OwnedPod make_pod(const Context& context, const MakePod& what)
     return in_context("error setting up stage0", [&] {
         pod::NewPod pod{layout, notify::tick};
         save_uuid(flags.uuid_file_save, pod.id());
-        pod.fill({manifest, plan.images, chosen_stage1, overlay});
+        pod.fill({manifest, plan.images, chosen_stage1, overlay, flags.private_users});
         return std::move(pod).publish(what.stage);
     });
 }

@@ -117,7 +117,7 @@ void PodFlags::declare(FlagSet& flags)
                       [this](const std::string& value) { ports.push_back(model::ExposedPort::parse(value)); }});
     declare_environment(flags);
     flags.add("no-overlay", no_overlay, "disable overlay filesystem: copy the images");
-    flags.add("private-users", private_users, "run within a private set of user IDs (not in this build)");
+    flags.add("private-users", private_users, "run the pod in a user namespace: its users are nobody's on the host");
     flags.add("pod-manifest", pod_manifest, "the path of a pod manifest that says what to run, instead of images");
     flags.add("pull-policy", pull_policy, "when to pull an image: new, update or never");
     flags.add("store-only", store_only, "").deprecate("please use --pull-policy=never");
@@ -137,8 +137,9 @@ void check(const PodFlags& flags)
 {
     if (flags.store_only && flags.no_store)
         fail(Error::Kind::usage, "both --store-only and --no-store specified");
-    if (flags.private_users)
-        fail(Error::Kind::unsupported, "--private-users: this build has no user namespaces for pods");
+    if (flags.private_users && !sys::stat_if_exists(AT_FDCWD, "/proc/self/uid_map"))
+        fail(Error::Kind::unsupported,
+             "--private-users is not supported, kernel compiled without user namespace support");
     const auto policy = pull_policy(flags);
     const auto& args = flags.app_args;
     if (flags.pod_manifest.empty()) {

@@ -5,6 +5,7 @@
 
 #include "common/sys/file.hh"
 #include "common/sys/text.hh"
+#include "stage0/pod/id_ranges.hh"
 #include "stage0/pod/stage1_call.hh"
 
 namespace rocket::cli
@@ -120,7 +121,10 @@ void start(const Start& start, pod::OwnedPod pod)
         const auto hostname = start.hostname.empty() ? "rkt-" + pod.pod.id().str() : start.hostname;
         file::write_volatile(dir, model::pod_dir::hosts, pod::hosts_with_name(files, hostname));
     }
-    pod::exec_run(std::move(pod), start.arguments);
+    auto arguments = start.arguments;
+    if (const auto range = pod::id_range_of(dir))
+        arguments.push_back("--private-users=" + range->str());
+    pod::exec_run(std::move(pod), std::move(arguments));
 }
 
 } // namespace rocket::cli

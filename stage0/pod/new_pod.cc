@@ -7,6 +7,7 @@
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
 #include "stage0/pod/copy_tree.hh"
+#include "stage0/pod/id_ranges.hh"
 #include "stage0/pod/remove_pod.hh"
 
 namespace rocket::pod
@@ -106,6 +107,8 @@ void NewPod::fill_app(const model::RuntimeApp& app, const Image& image, bool ove
 
 void NewPod::fill(const PodContent& content)
 {
+    if (content.private_users)
+        reserve_id_range(layout_, owned_->pod.fd());
     make_dir(pod_dir::stage1, 0755);
     write(pod_dir::stage1_manifest, content.stage1.manifest_text);
 

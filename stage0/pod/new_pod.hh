@@ -25,6 +25,7 @@ struct PodContent {
     const std::vector<Image>& images; // of manifest.apps, in the same order
     const Stage1Image& stage1;
     bool overlay = true; // false: each app gets a copy of its image's tree
+    bool private_users = false;
 };
 
 // A pod and its lock, held by us.

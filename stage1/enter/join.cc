@@ -19,6 +19,7 @@
 #include "common/sys/sys.hh"
 #include "stage1/enter/messages.hh"
 #include "stage1/enter/terminal.hh"
+#include "stage1/user_namespace.hh"
 
 namespace rocket::stage1
 {
@@ -56,10 +57,14 @@ void leave_session_keyring()
 
 void join_namespaces(const Target& target)
 {
-    // The PID namespace is for children; the user namespace is the same (find_target).
-    constexpr int all = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+    // The PID namespace is for children. Joining the user namespace that one is in already would be refused.
+    int all = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+    if (target.private_users)
+        all |= CLONE_NEWUSER;
     sys::check([&] { return ::setns(target.pidfd.get(), all); }, "joining the namespaces of app {}",
                text::quoted(target.spec.name));
+    if (target.private_users)
+        become_root(); // the host's is nobody in there
     sys::check([&] { return ::fchdir(target.root.fd()); }, "going to the app's root");
     sys::check([] { return ::chroot("."); }, "entering the app's root");
     sys::check([] { return ::chdir("/"); }, "entering the app's root");

@@ -38,10 +38,12 @@ bool any_terminal()
 Credentials wanted_credentials(const EnterOptions& options, const Target& target)
 {
     const auto& spec = target.spec;
-    const auto uid = options.user.empty() ? spec.uid : resolve_user(options.user, target.root);
+    // The owner of a file, seen from out here, has an id of the host's.
+    const auto offset = [&](const std::string& value) { return value.starts_with('/') ? spec.first_id : 0; };
+    const auto uid = options.user.empty() ? spec.uid : resolve_user(options.user, target.root) - offset(options.user);
     auto gid = uid == 0 && spec.uid != 0 ? 0 : spec.gid;
     if (!options.group.empty())
-        gid = resolve_group(options.group, target.root);
+        gid = resolve_group(options.group, target.root) - offset(options.group);
     return credentials_of(spec, uid, gid);
 }
 
@@ -60,10 +62,11 @@ EnterCommand command_for(const EnterOptions& options, const Target& target)
 {
     auto credentials = wanted_credentials(options, target);
     const auto* const path = find_variable(target.spec.environment, "PATH");
-    const auto found = find_executable(target.root, options.command.front(),
-                                       {.path = path != nullptr ? *path : "",
-                                        .working_directory = options.working_directory,
-                                        .who = {credentials.uid, credentials.gid, credentials.groups}});
+    const auto found =
+        find_executable(target.root, options.command.front(),
+                        {.path = path != nullptr ? *path : "",
+                         .working_directory = options.working_directory,
+                         .who = {credentials.uid, credentials.gid, credentials.groups, target.spec.first_id}});
     if (!found.problem.empty())
         fail(Error::Kind::usage, "cannot execute {}: {}", text::quoted(options.command.front()), found.problem);
     return {.path = found.path,

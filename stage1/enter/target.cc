@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage1/enter/target.hh"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <limits>
 #include <optional>
@@ -132,6 +134,7 @@ Target find_target(int pod, const EnterOptions& options)
                   .root = InRoot{sys::open(AT_FDCWD, fmt::format("/proc/{}/root", *pid), O_PATH | O_DIRECTORY)},
                   .limits = limits_of(*pid),
                   .oom_score = oom_score_of(*pid)};
+    target.private_users = !share_namespace(::getpid(), options.pod_init, "user");
     for (const char* kind : {"user", "pid"}) // an app that could leave these takes nobody along
         if (!share_namespace(*pid, options.pod_init, kind))
             fail(Error::Kind::unsupported, "the main process of app {} has its own {} namespace",

@@ -25,6 +25,7 @@ struct Target {
     InRoot root; // the app's root as its main process has it
     std::array<rlimit, RLIMIT_NLIMITS> limits{};
     int oom_score = 0;
+    bool private_users = false; // its user namespace is not ours
 };
 
 // `pod` is the pod directory.

@@ -23,9 +23,10 @@ RunArguments parse(std::vector<const char*> words)
 
 TEST_CASE("run arguments: all that stage0 writes")
 {
-    const auto arguments = parse({"--debug", "--net=host", "--interactive", "--local-config=/etc/x", "--hostname=web",
-                                  "--dns-conf-mode=resolv=stage0,hosts=host", "--disable-capabilities-restriction",
-                                  "--disable-paths", "--disable-seccomp", "--ipc=parent"});
+    const auto arguments =
+        parse({"--debug", "--net=host", "--interactive", "--local-config=/etc/x", "--hostname=web",
+               "--dns-conf-mode=resolv=stage0,hosts=host", "--disable-capabilities-restriction", "--disable-paths",
+               "--disable-seccomp", "--ipc=parent", "--private-users=524288:65536"});
     const auto& options = arguments.options;
     CHECK(arguments.id.str() == uuid);
     CHECK(options.debug);
@@ -39,13 +40,14 @@ TEST_CASE("run arguments: all that stage0 writes")
     CHECK_FALSE(options.restrict_paths);
     CHECK_FALSE(options.restrict_seccomp);
     CHECK(options.ipc == Ipc::parent);
+    CHECK(options.private_users == model::IdRange{524288, 65536});
 }
 
 TEST_CASE("run arguments: what cannot be done is refused")
 {
     for (const char* bad : {"--net=default", "--net=none,host", "--net", "--debug=true", "--ipc=other", "--mutable",
-                            "--private-users=65536:65536", "--mds-token=0123", "--dns-conf-mode=resolv=maybe",
-                            "--dns-conf-mode=hosts=none", "word", ""}) {
+                            "--private-users=65536", "--private-users=0:0", "--mds-token=0123",
+                            "--dns-conf-mode=resolv=maybe", "--dns-conf-mode=hosts=none", "word", ""}) {
         CAPTURE(bad);
         CHECK_THROWS_AS(parse({bad}), Error);
     }

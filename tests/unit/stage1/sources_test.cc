@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "stage1/app_root.hh"
 #include "stage1/sources.hh"
 
 #include <sys/stat.h>
