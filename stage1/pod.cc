@@ -50,4 +50,10 @@ Pod load_pod(const model::PodId& id, Fd dir)
     });
 }
 
+bool says_when_ready(const model::RuntimeApp& app, const model::ImageManifest& image)
+{
+    const auto* value = model::find(app.annotations, "appc.io/executor/supports-systemd-notify");
+    return value != nullptr ? *value == "true" : image.supports_systemd_notify();
+}
+
 } // namespace rocket::stage1

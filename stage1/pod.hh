@@ -27,4 +27,8 @@ struct Pod {
 
 Pod load_pod(const model::PodId& id, Fd dir);
 
+// Whether the app says itself when it is ready: the annotation appc.io/executor/supports-systemd-notify of the app or,
+// if it has none, of its image (IM-9).
+bool says_when_ready(const model::RuntimeApp& app, const model::ImageManifest& image);
+
 } // namespace rocket::stage1

@@ -11,6 +11,7 @@
 #include "stage1/capabilities.hh"
 #include "stage1/environment.hh"
 #include "stage1/executable.hh"
+#include "stage1/pod.hh"
 #include "stage1/resources.hh"
 #include "stage1/seccomp.hh"
 #include "stage1/users.hh"
@@ -156,7 +157,7 @@ AppSpec resolve(const model::RuntimeApp& runtime_app, const model::ImageManifest
     resolve_confinement(spec, app.isolators, facts);
     spec.resources = app_resources(app.isolators, facts, spec.reports);
     spec.oom_score_adjust = oom_score_adjust(app.isolators, facts, spec.reports);
-    spec.notifies = image.supports_systemd_notify();
+    spec.notifies = says_when_ready(runtime_app, image);
     report_rest(spec, app.isolators, facts);
     return spec;
 }

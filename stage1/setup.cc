@@ -18,6 +18,7 @@
 #include "stage1/audit.hh"
 #include "stage1/construction.hh"
 #include "stage1/init.hh"
+#include "stage1/pod.hh"
 #include "stage1/resolve.hh"
 #include "stage1/seccomp.hh"
 
@@ -68,8 +69,9 @@ void prepare_apps(Construction& pod)
     write_name_files(pod);
     for (std::size_t index = 0; index < pod.apps.size(); ++index) {
         auto& app = pod.apps[index];
-        with_context(fmt::format("app {}", text::quoted(app.plan.name)),
-                     [&] { prepare_app(pod, app, pod.pod.images[index].supports_systemd_notify()); });
+        with_context(fmt::format("app {}", text::quoted(app.plan.name)), [&] {
+            prepare_app(pod, app, says_when_ready(pod.pod.manifest.apps[index], pod.pod.images[index]));
+        });
     }
 }
 
