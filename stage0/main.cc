@@ -34,6 +34,7 @@ const std::vector<Command>& commands()
         status_command(),
         stop_command(),
         trust_command(),
+        units_command(),
         version_command(),
         help_command(),
     };

@@ -29,6 +29,7 @@ Command run_prepared_command();
 Command status_command();
 Command stop_command();
 Command trust_command();
+Command units_command();
 Command version_command();
 
 } // namespace rocket::cli

@@ -11,7 +11,8 @@ from conftest import HOST_IS_SYSTEMD
 pytestmark = pytest.mark.bare
 
 COMMANDS = ["cat-manifest", "completion", "config", "enter", "fetch", "gc", "image cat-manifest", "image export", "image list",
-            "image rm", "image verify", "list", "prepare", "rm", "run", "run-prepared", "status", "stop", "trust", "version"]
+            "image rm", "image verify", "list", "prepare", "rm", "run", "run-prepared", "status", "stop", "trust", "units",
+            "version"]
 
 
 def test_version_is_what_wrappers_match(rocket):

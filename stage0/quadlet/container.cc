@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/quadlet/container.hh"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <span>
+
+#include "common/model/ac_name.hh"
+#include "common/sys/error.hh"
+#include "common/sys/text.hh"
+#include "stage0/quadlet/values.hh"
+#include "stage0/quadlet/words.hh"
+
+namespace rocket::quadlet
+{
+
+namespace
+{
+
+// What is collected while a section is read, beside what comes out of it.
+struct Reading {
+    App app = {};
+    std::string volume_prefix; // of the names of volumes: unique in the pod
+    bool mounts_for_all = false;
+    std::size_t volumes = 0;
+    std::vector<Entry> networks = {};
+    std::vector<std::string> added_capabilities = {}, dropped_capabilities = {};
+    Entry capability_entry = {};
+    std::vector<std::string> groups = {};
+
+    std::string next_volume() { return fmt::format("{}-v{}", volume_prefix, ++volumes); }
+    void mount(VolumeFlags flags)
+    {
+        app.pod_flags.push_back(std::move(flags.volume));
+        (mounts_for_all ? app.pod_flags : app.flags).push_back(std::move(flags.mount));
+        for (auto& reference : flags.references)
+            app.references.push_back(std::move(reference));
+    }
+    void flag(std::string_view name, std::string_view value)
+    {
+        app.flags.push_back(fmt::format("--{}={}", name, value));
+    }
+    void pod_flag(std::string_view name, std::string_view value)
+    {
+        app.pod_flags.push_back(fmt::format("--{}={}", name, value));
+    }
+};
+
+struct Key {
+    std::string_view name;
+    void (*apply)(Reading& reading, const Entry& entry);
+    bool of_pod = false; // it is about all apps: a member of a pod leaves it to the .pod file
+};
+
+// --- one function for each key that takes more than a line
+
+void set_image(Reading& reading, const Entry& entry)
+{
+    if (entry.value.ends_with(".build"))
+        refuse(entry, "images are not built here: name one that is there");
+    reading.app.place = entry.place;
+    if (entry.value.ends_with(".image")) {
+        reading.app.image = entry.value;
+        reading.app.references.push_back({entry.value, entry.place});
+    } else {
+        reading.app.image = image_reference(entry.value);
+    }
+}
+
+void set_name(Reading& reading, const Entry& entry)
+{
+    try {
+        reading.app.name = model::AppName::parse(entry.value).str();
+    } catch (const Error& error) {
+        refuse(entry, error.innermost());
+    }
+}
+
+// Each word NAME=VALUE. As in a unit file, a "$" in it is nothing but a "$".
+void add_environment(Reading& reading, const Entry& entry)
+{
+    for (auto& word : split_words(entry.value)) {
+        if (word.find('=') == std::string::npos || word.front() == '=')
+            refuse(entry, fmt::format("{} is not NAME=VALUE", text::quoted(word)));
+        std::string value;
+        for (const char c : word)
+            value += c == '$' ? "$$" : std::string(1, c);
+        reading.flag("environment", value);
+    }
+}
+
+void add_pairs(Reading& reading, const Entry& entry, std::string_view flag)
+{
+    for (const auto& word : split_words(entry.value))
+        reading.flag(flag, word);
+}
+
+void add_capabilities(Reading& reading, const Entry& entry, std::vector<std::string>& list)
+{
+    for (auto& word : split_words(entry.value))
+        list.push_back(std::move(word));
+    reading.capability_entry = entry;
+}
+
+void set_user(Reading& reading, const Entry& entry)
+{
+    const auto colon = entry.value.find(':');
+    reading.flag("user", entry.value.substr(0, colon));
+    if (colon != std::string::npos)
+        reading.flag("group", entry.value.substr(colon + 1));
+}
+
+void set_entrypoint(Reading& reading, const Entry& entry)
+{
+    const auto words = split_words(entry.value);
+    if (words.size() != 1)
+        refuse(entry, "an entry point is one program; its arguments go into Exec=");
+    reading.flag("exec", words[0]);
+}
+
+// A credential of the service (systemd.exec(5), LoadCredential=), as a file of the app.
+void add_secret(Reading& reading, const Entry& entry)
+{
+    const auto parts = text::split(entry.value, ',');
+    const auto& name = parts[0];
+    std::string target = "/run/secrets/" + name;
+    if (name.empty() || name.find_first_of("/:% ") != std::string::npos)
+        refuse(entry, fmt::format("{} is not the name of a credential", text::quoted(name)));
+    for (std::size_t index = 1; index < parts.size(); ++index) {
+        if (parts[index].starts_with("target="))
+            target = parts[index].substr(7);
+        else if (parts[index] != "type=mount")
+            refuse(entry, fmt::format("the option {} is not supported: a secret is a file, readable by root",
+                                      text::quoted(parts[index])));
+    }
+    if (!target.starts_with('/'))
+        target = "/run/secrets/" + target;
+    reading.app.service_lines.push_back("LoadCredential=" + name);
+    reading.mount(host_file("%d/" + name, target, true, reading.next_volume()));
+}
+
+void add_device(Reading& reading, const Entry& entry)
+{
+    const auto parts = text::split(entry.value, ':');
+    const auto& source = parts[0];
+    if (!source.starts_with("/dev/") || parts.size() > 2)
+        refuse(entry, "a device is /dev/NAME[:TARGET]");
+    reading.mount(host_file(source, parts.size() == 2 ? parts[1] : source, false, reading.next_volume()));
+}
+
+void set_timezone(Reading& reading, const Entry& entry)
+{
+    const auto file = entry.value == "local" ? std::string{"/etc/localtime"} : "/usr/share/zoneinfo/" + entry.value;
+    reading.mount(host_file(file, "/etc/localtime", true, reading.next_volume()));
+}
+
+void expect(const Entry& entry, std::initializer_list<std::string_view> values, std::string_view why)
+{
+    if (std::ranges::find(values, std::string_view{entry.value}) == values.end())
+        refuse(entry, why);
+}
+
+// Words that are for `rocket` itself: what Quadlet's PodmanArgs= is for podman.
+void add_words(const Entry& entry, std::vector<std::string>& words)
+{
+    for (auto& word : split_words(entry.value)) {
+        if (!word.starts_with("--"))
+            refuse(entry, fmt::format("{} is not a flag: write --FLAG=VALUE", text::quoted(word)));
+        words.push_back(std::move(word));
+    }
+}
+
+// --- what [Container] and [Pod] have in common: the pod's names and networks
+
+constexpr Key shared_keys[] = {
+    {"AddHost", [](Reading& r, const Entry& e) { r.app.pod_flags.push_back(hosts_flag(e)); }, true},
+    {"DNS", [](Reading& r, const Entry& e) { r.pod_flag("dns", e.value); }, true},
+    {"DNSOption", [](Reading& r, const Entry& e) { r.pod_flag("dns-opt", e.value); }, true},
+    {"DNSSearch", [](Reading& r, const Entry& e) { r.pod_flag("dns-search", e.value); }, true},
+    {"GlobalArgs", [](Reading& r, const Entry& e) { add_words(e, r.app.global_flags); }},
+    {"HostName", [](Reading& r, const Entry& e) { r.pod_flag("hostname", e.value); }, true},
+    {"Network", [](Reading& r, const Entry& e) { r.networks.push_back(e); }, true},
+    {"PublishPort", [](Reading& r, const Entry& e) { r.app.pod_flags.push_back(port_flag(e)); }, true},
+    {"ServiceName", [](Reading& r, const Entry& e) { r.app.service_name = e.value; }, true},
+    {"UserNS",
+     [](Reading& r, const Entry& e) {
+         expect(e, {"auto", "host"}, "only auto (a range of ids of the pod's own) and host are supported");
+         if (e.value == "auto")
+             r.app.pod_flags.push_back("--private-users");
+     },
+     true},
+    {"Volume", [](Reading& r, const Entry& e) { r.mount(volume_flags(e, r.next_volume())); }},
+};
+
+constexpr Key container_keys[] = {
+    {"AddCapability", [](Reading& r, const Entry& e) { add_capabilities(r, e, r.added_capabilities); }},
+    {"AddDevice", add_device},
+    {"Annotation", [](Reading& r, const Entry& e) { add_pairs(r, e, "user-annotation"); }},
+    {"ContainerName", set_name},
+    {"DropCapability", [](Reading& r, const Entry& e) { add_capabilities(r, e, r.dropped_capabilities); }},
+    {"Entrypoint", set_entrypoint},
+    {"Environment", add_environment},
+    {"EnvironmentFile", [](Reading& r, const Entry& e) { r.pod_flag("set-env-file", e.value); }, true},
+    {"EnvironmentHost",
+     [](Reading& r, const Entry& e) {
+         if (bool_value(e))
+             r.app.pod_flags.push_back("--inherit-env");
+     },
+     true},
+    {"Exec", [](Reading& r, const Entry& e) { r.app.arguments = split_words(e.value); }},
+    {"Group", [](Reading& r, const Entry& e) { r.flag("group", e.value); }},
+    {"GroupAdd", [](Reading& r, const Entry& e) { r.groups.push_back(e.value); }},
+    {"Image", set_image},
+    {"Label", [](Reading& r, const Entry& e) { add_pairs(r, e, "user-label"); }},
+    {"LogDriver", [](Reading&, const Entry& e) { expect(e, {"journald"}, "what apps say goes to the journal"); }},
+    {"Memory", [](Reading& r, const Entry& e) { r.flag("memory", e.value); }},
+    {"Mount", [](Reading& r, const Entry& e) { r.mount(mount_flags(e, r.next_volume())); }},
+    {"Notify",
+     [](Reading& r, const Entry& e) {
+         if (bool_value(e))
+             r.flag("annotation", "appc.io/executor/supports-systemd-notify=true");
+     }},
+    {"Pod", [](Reading& r, const Entry& e) { r.app.pod = e.value; }},
+    {"Pull", [](Reading& r, const Entry& e) { r.app.pull_policy = pull_policy(e); }},
+    {"ReadOnly", [](Reading& r, const Entry& e) { r.flag("readonly-rootfs", bool_value(e) ? "true" : "false"); }},
+    {"RocketArgs", [](Reading& r, const Entry& e) { add_words(e, r.app.flags); }},
+    {"RunInit", [](Reading&, const Entry& e) { bool_value(e); }}, // there always is one
+    {"Secret", add_secret},
+    {"Timezone", set_timezone},
+    {"Tmpfs", [](Reading& r, const Entry& e) { r.mount(tmpfs_flags(e, r.next_volume())); }},
+    {"User", set_user},
+    {"WorkingDir", [](Reading& r, const Entry& e) { r.flag("working-dir", e.value); }},
+};
+
+constexpr Key pod_keys[] = {
+    {"PodName", [](Reading& r, const Entry& e) { r.pod_flag("hostname", e.value); }},
+    {"RocketArgs", [](Reading& r, const Entry& e) { add_words(e, r.app.pod_flags); }},
+};
+
+// Keys that a Quadlet file may well have, and why they are refused.
+struct Refusal {
+    std::string_view key;
+    std::string_view why;
+};
+constexpr Refusal refusals[] = {
+    {"AutoUpdate", "a service never changes its image by itself: fetch the new one and restart the service"},
+    {"ExposeHostPort", "say PublishPort= for ports that are to be reachable"},
+    {"GIDMap", "say UserNS=auto for ids of the pod's own"},
+    {"IP", "addresses are given out by the network's configuration in net.d"},
+    {"IP6", "addresses are given out by the network's configuration in net.d"},
+    {"Mask", "what is hidden from apps is hidden from all of them"},
+    {"PodmanArgs", "say RocketArgs= with flags of `rocket run`"},
+    {"ReadOnlyTmpfs", "with ReadOnly= say Tmpfs= for each directory that is to be writable"},
+    {"Rootfs", "an app needs an image"},
+    {"SubGIDMap", "say UserNS=auto for ids of the pod's own"},
+    {"SubUIDMap", "say UserNS=auto for ids of the pod's own"},
+    {"UIDMap", "say UserNS=auto for ids of the pod's own"},
+    {"Unmask", "what is hidden from apps is hidden from all of them"},
+};
+
+bool apply(std::span<const Key> table, Reading& reading, const Entry& entry)
+{
+    const auto key = std::ranges::find(table, std::string_view{entry.key}, &Key::name);
+    if (key == table.end())
+        return false;
+    if (key->of_pod)
+        reading.app.of_pod.push_back(entry);
+    try {
+        key->apply(reading, entry);
+    } catch (const Error& error) {
+        if (error.innermost().starts_with(entry.place))
+            throw;
+        refuse(entry, error.innermost()); // of split_words()
+    }
+    return true;
+}
+
+void read_section(const Section& section, std::span<const Key> own_keys, Reading& reading)
+{
+    for (const auto& entry : section.entries) {
+        if (apply(own_keys, reading, entry) || apply(shared_keys, reading, entry))
+            continue;
+        const auto* refusal = std::ranges::find(refusals, std::string_view{entry.key}, &Refusal::key);
+        refuse(entry, refusal != std::end(refusals) ? refusal->why : "this key is not supported");
+    }
+    if (auto flag = network_flag(reading.networks); !flag.empty())
+        reading.app.pod_flags.push_back(std::move(flag));
+    if (!reading.added_capabilities.empty() || !reading.dropped_capabilities.empty())
+        reading.app.flags.push_back(
+            capability_flag(reading.added_capabilities, reading.dropped_capabilities, reading.capability_entry));
+    if (!reading.groups.empty())
+        reading.flag("supplementary-gids", fmt::format("{}", fmt::join(reading.groups, ",")));
+}
+
+std::string name_from_file(const std::string& file)
+{
+    return model::AppName::sanitized(file.substr(0, file.rfind('.'))).str();
+}
+
+} // namespace
+
+void refuse(const Entry& entry, std::string_view why)
+{
+    fail(Error::Kind::usage, "{}: {}={}: {}", entry.place, entry.key, text::printable(entry.value), why);
+}
+
+bool bool_value(const Entry& entry)
+{
+    for (const std::string_view yes : {"1", "yes", "y", "true", "t", "on"})
+        if (entry.value == yes)
+            return true;
+    for (const std::string_view no : {"0", "no", "n", "false", "f", "off"})
+        if (entry.value == no)
+            return false;
+    refuse(entry, "say yes or no");
+}
+
+std::string pull_policy(const Entry& entry)
+{
+    static const std::map<std::string_view, std::string_view> policies{
+        {"always", "update"}, {"newer", "update"}, {"missing", "new"}, {"never", "never"}};
+    const auto policy = policies.find(entry.value);
+    if (policy == policies.end())
+        refuse(entry, "the policies are always, missing, never and newer");
+    return std::string{policy->second};
+}
+
+std::string image_reference(const std::string& image)
+{
+    constexpr std::string_view appc = "aci:";
+    if (image.starts_with(appc)) // an App Container image by its name
+        return image.substr(appc.size());
+    const auto colon = image.find(':');
+    const bool has_scheme =
+        colon != std::string::npos && (image.substr(colon).starts_with("://") || image.starts_with("oci:") ||
+                                       image.starts_with("oci-archive:") || image.starts_with("docker-archive:"));
+    if (has_scheme || image.starts_with('/') || image.starts_with("sha512-"))
+        return image;
+    return "docker://" + image;
+}
+
+std::string volume_directory(const std::string& name)
+{
+    return "/var/lib/rocket-volumes/" + name;
+}
+
+App read_container(const UnitFile& file)
+{
+    Reading reading;
+    reading.app.name = name_from_file(file.name);
+    if (const auto* name = file.last("Container", "ContainerName"))
+        set_name(reading, *name);
+    reading.volume_prefix = reading.app.name;
+    const auto* section = file.find("Container");
+    if (section == nullptr)
+        fail(Error::Kind::usage, "{}: there is no section [Container]", file.path);
+    read_section(*section, container_keys, reading);
+    if (reading.app.image.empty())
+        fail(Error::Kind::usage, "{}: [Container] has no Image=", file.path);
+    reading.flag("name", reading.app.name);
+    return std::move(reading.app);
+}
+
+PodOptions read_pod(const UnitFile& file)
+{
+    Reading reading{.volume_prefix = "pod", .mounts_for_all = true};
+    const auto* section = file.find("Pod");
+    if (section == nullptr)
+        fail(Error::Kind::usage, "{}: there is no section [Pod]", file.path);
+    read_section(*section, pod_keys, reading);
+    auto& app = reading.app;
+    return {std::move(app.pod_flags), std::move(app.global_flags), std::move(app.references),
+            std::move(app.service_name)};
+}
+
+} // namespace rocket::quadlet

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What [Container] and [Pod] sections ask for, as words of a `rocket run` command line: one table row for every key
+// that is understood, and one for every key of podman's Quadlet that is refused, with what to do instead. A key that
+// stands in neither is an error as well: nothing is ignored. Errors: Kind::usage, "FILE:LINE: ...".
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "stage0/quadlet/unit_file.hh"
+
+namespace rocket::quadlet
+{
+
+// Where a volume, an image or a network comes from that has a unit file of its own: "data.volume".
+struct Reference {
+    std::string file;
+    std::string place; // for errors
+};
+
+struct App {
+    std::string name;                       // as in --name
+    std::string image;                      // as `rocket` takes it, or the name of a .image file
+    std::string pod;                        // "NAME.pod"; empty: a pod of its own
+    std::string place;                      // of Image=
+    std::vector<std::string> flags;         // behind the image
+    std::vector<std::string> arguments;     // behind "--"
+    std::vector<std::string> pod_flags;     // in front of the images
+    std::vector<std::string> global_flags;  // in front of `run`
+    std::vector<std::string> service_lines; // of the service: LoadCredential=...
+    std::vector<Reference> references;      // units that have to be there first
+    std::vector<Entry> of_pod;              // what was said that is about all apps of a pod
+    std::string pull_policy = "new";
+    std::string service_name; // ServiceName=
+};
+
+// `section` is [Container] of a file; the app is called as the file unless ContainerName= says otherwise.
+App read_container(const UnitFile& file);
+
+struct PodOptions {
+    std::vector<std::string> flags; // in front of the images
+    std::vector<std::string> global_flags;
+    std::vector<Reference> references;
+    std::string service_name;
+};
+PodOptions read_pod(const UnitFile& file);
+
+// An image as users of Quadlet write it: a reference without a scheme is one of a registry.
+std::string image_reference(const std::string& image);
+// Where the data of a named volume is.
+std::string volume_directory(const std::string& name);
+// Pull= as a pull policy.
+std::string pull_policy(const Entry& entry);
+
+[[noreturn]] void refuse(const Entry& entry, std::string_view why);
+bool bool_value(const Entry& entry); // as systemd reads booleans
+
+} // namespace rocket::quadlet

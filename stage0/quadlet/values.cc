@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/quadlet/values.hh"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "common/sys/error.hh"
+#include "common/sys/text.hh"
+
+namespace rocket::quadlet
+{
+
+namespace
+{
+
+// The capabilities an app has unless it says otherwise (CAP-2).
+constexpr std::array<std::string_view, 14> default_capabilities{
+    "CAP_AUDIT_WRITE", "CAP_CHOWN",   "CAP_DAC_OVERRIDE", "CAP_FSETID",           "CAP_FOWNER",
+    "CAP_KILL",        "CAP_MKNOD",   "CAP_NET_RAW",      "CAP_NET_BIND_SERVICE", "CAP_SETUID",
+    "CAP_SETGID",      "CAP_SETPCAP", "CAP_SETFCAP",      "CAP_SYS_CHROOT"};
+
+void check_absolute(const Entry& entry, const std::string& path)
+{
+    if (!path.starts_with('/') && !path.starts_with('%')) // a specifier may stand for a path
+        refuse(entry, fmt::format("{} is not an absolute path", text::quoted(path)));
+}
+
+bool host_has_selinux()
+{
+    return ::access("/sys/fs/selinux/enforce", F_OK) == 0;
+}
+
+struct BindOptions {
+    bool read_only = false;
+    bool recursive = true;
+};
+
+void set_option(BindOptions& options, const std::string& word, const Entry& entry)
+{
+    if (word == "ro" || word == "readonly" || word == "ro=true" || word == "readonly=true")
+        options.read_only = true;
+    else if (word == "bind")
+        options.recursive = false;
+    else if ((word == "z" || word == "Z") && host_has_selinux())
+        refuse(entry, "relabelling for SELinux is not supported: label the directory with semanage-fcontext(8)");
+    else if (word != "rw" && word != "rbind" && word != "z" && word != "Z")
+        refuse(entry, fmt::format("the option {} is not supported", text::quoted(word)));
+}
+
+// The directory or file behind a source: a path, a .volume file, or the name of a volume.
+std::string source_of(const Entry& entry, const std::string& source, std::vector<Reference>& references)
+{
+    if (source.starts_with('/') || source.starts_with('%'))
+        return source;
+    if (source.starts_with('.') || source.find('/') != std::string::npos)
+        refuse(entry, fmt::format("{} is neither an absolute path nor the name of a volume", text::quoted(source)));
+    const auto file = source.ends_with(".volume") ? source : source + ".volume";
+    references.push_back({file, entry.place});
+    return volume_directory(file.substr(0, file.size() - std::string_view{".volume"}.size()));
+}
+
+VolumeFlags bind(const std::string& source, const std::string& target, const BindOptions& options,
+                 const std::string& name)
+{
+    return {.volume =
+                fmt::format("--volume={},kind=host,source={}{}{}", name, source,
+                            options.read_only ? ",readOnly=true" : "", options.recursive ? "" : ",recursive=false"),
+            .mount = fmt::format("--mount=volume={},target={}", name, target)};
+}
+
+VolumeFlags empty(const std::string& target, const std::string& mode, const std::string& name)
+{
+    return {.volume = fmt::format("--volume={},kind=empty{}", name, mode.empty() ? "" : ",mode=" + mode),
+            .mount = fmt::format("--mount=volume={},target={}", name, target)};
+}
+
+} // namespace
+
+VolumeFlags volume_flags(const Entry& entry, const std::string& name)
+{
+    auto parts = text::split(entry.value, ':');
+    if (parts.size() == 1) {
+        check_absolute(entry, parts[0]);
+        return empty(parts[0], "", name);
+    }
+    if (parts.size() > 3 || parts[0].empty())
+        refuse(entry, "a volume is [SOURCE:]TARGET[:OPTIONS]");
+    check_absolute(entry, parts[1]);
+    BindOptions options;
+    if (parts.size() == 3)
+        for (const auto& word : text::split(parts[2], ','))
+            set_option(options, word, entry);
+    std::vector<Reference> references;
+    const auto source = source_of(entry, parts[0], references);
+    auto flags = bind(source, parts[1], options, name);
+    flags.references = std::move(references);
+    return flags;
+}
+
+VolumeFlags tmpfs_flags(const Entry& entry, const std::string& name)
+{
+    const auto colon = entry.value.find(':');
+    const auto target = entry.value.substr(0, colon);
+    check_absolute(entry, target);
+    std::string mode = "1777";
+    if (colon != std::string::npos)
+        for (const auto& word : text::split(entry.value.substr(colon + 1), ',')) {
+            if (!word.starts_with("mode="))
+                refuse(entry,
+                       fmt::format("the option {} is not supported: the directory lies in the pod and goes with it",
+                                   text::quoted(word)));
+            mode = word.substr(5);
+        }
+    return empty(target, mode, name);
+}
+
+VolumeFlags mount_flags(const Entry& entry, const std::string& name)
+{
+    std::string type, source, target;
+    BindOptions options;
+    for (const auto& word : text::split(entry.value, ',')) {
+        const auto equals = word.find('=');
+        const auto key = word.substr(0, equals);
+        const auto value = equals == std::string::npos ? "" : word.substr(equals + 1);
+        if (key == "type")
+            type = value;
+        else if (key == "source" || key == "src")
+            source = value;
+        else if (key == "destination" || key == "dst" || key == "target")
+            target = value;
+        else
+            set_option(options, word, entry);
+    }
+    check_absolute(entry, target);
+    if (type == "tmpfs")
+        return empty(target, "1777", name);
+    if ((type != "bind" && type != "volume") || source.empty())
+        refuse(entry, "a mount is type=bind|volume,source=SOURCE,destination=TARGET, or type=tmpfs,destination=TARGET");
+    std::vector<Reference> references;
+    const auto path = source_of(entry, source, references);
+    auto flags = bind(path, target, options, name);
+    flags.references = std::move(references);
+    return flags;
+}
+
+VolumeFlags host_file(std::string source, std::string target, bool read_only, const std::string& name)
+{
+    return bind(source, target, {.read_only = read_only, .recursive = false}, name);
+}
+
+// [[IP:]HOST:]PORT[/PROTOCOL]; ports of converted images are called PORT-PROTOCOL (oci-mapping of EXPOSE).
+std::string port_flag(const Entry& entry)
+{
+    auto rest = entry.value;
+    std::string protocol = "tcp";
+    if (const auto slash = rest.rfind('/'); slash != std::string::npos) {
+        protocol = rest.substr(slash + 1);
+        rest.erase(slash);
+    }
+    const auto colon = rest.rfind(':');
+    if (colon == std::string::npos)
+        refuse(entry, "name the host's port as well: [IP:]HOST-PORT:PORT");
+    const auto inside = rest.substr(colon + 1);
+    const auto outside = rest.substr(0, colon); // [IP:]HOST
+    const auto first = inside.substr(0, inside.find('-'));
+    if (!text::parse_decimal(first, 65535) || outside.empty() || outside.ends_with(':'))
+        refuse(entry, "a published port is [IP:]HOST-PORT:PORT[/PROTOCOL]");
+    return fmt::format("--port={}-{}:{}", first, protocol, outside.substr(0, outside.find('-')));
+}
+
+std::string hosts_flag(const Entry& entry)
+{
+    const auto colon = entry.value.find(':');
+    if (colon == std::string::npos || colon == 0 || colon + 1 == entry.value.size())
+        refuse(entry, "an entry is NAME:IP");
+    return fmt::format("--hosts-entry={}={}", entry.value.substr(colon + 1), entry.value.substr(0, colon));
+}
+
+std::string network_flag(const std::vector<Entry>& networks)
+{
+    std::string list;
+    for (const auto& entry : networks) {
+        if (entry.value.ends_with(".network") || entry.value.ends_with(".container") ||
+            entry.value.find(':') != std::string::npos)
+            refuse(entry,
+                   "only none, host, default and networks of net.d are supported: put a CNI configuration there");
+        const auto name = entry.value == "bridge" || entry.value == "private" ? "default" : entry.value;
+        list += (list.empty() ? "" : ",") + name;
+    }
+    return list.empty() ? "" : "--net=" + list;
+}
+
+std::string capability_flag(const std::vector<std::string>& added, const std::vector<std::string>& dropped,
+                            const Entry& entry)
+{
+    const auto full_name = [](const std::string& name) {
+        std::string upper = name;
+        std::ranges::transform(upper, upper.begin(),
+                               [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+        return upper.starts_with("CAP_") || upper == "ALL" ? upper : "CAP_" + upper;
+    };
+    std::set<std::string> kept{default_capabilities.begin(), default_capabilities.end()};
+    for (const auto& name : dropped)
+        if (full_name(name) == "ALL")
+            kept.clear();
+        else
+            kept.erase(full_name(name));
+    for (const auto& name : added) {
+        if (full_name(name) == "ALL")
+            refuse(entry, "name the capabilities that the app needs");
+        kept.insert(full_name(name));
+    }
+    if (kept.empty())
+        return "--caps-retain="; // none at all
+    return fmt::format("--caps-retain={}", fmt::join(kept, ","));
+}
+
+} // namespace rocket::quadlet

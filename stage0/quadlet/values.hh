@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values of Quadlet keys that have a grammar of their own, turned into flags of `rocket run`.
+// Errors: Kind::usage, "FILE:LINE: ...".
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "stage0/quadlet/container.hh"
+
+namespace rocket::quadlet
+{
+
+// Flags of the pod and of the app for one volume.
+struct VolumeFlags {
+    std::string volume; // --volume=...
+    std::string mount;  // --mount=...
+    std::vector<Reference> references = {};
+};
+
+VolumeFlags volume_flags(const Entry& entry, const std::string& name); // Volume=[SOURCE:]TARGET[:OPTIONS]
+VolumeFlags tmpfs_flags(const Entry& entry, const std::string& name);  // Tmpfs=TARGET[:mode=...]
+VolumeFlags mount_flags(const Entry& entry, const std::string& name);  // Mount=type=bind,source=...
+VolumeFlags host_file(std::string source, std::string target, bool read_only, const std::string& name);
+std::string port_flag(const Entry& entry);                    // PublishPort=
+std::string hosts_flag(const Entry& entry);                   // AddHost=NAME:IP
+std::string network_flag(const std::vector<Entry>& networks); // all of Network=
+std::string capability_flag(const std::vector<std::string>& added, const std::vector<std::string>& dropped,
+                            const Entry& entry);
+
+} // namespace rocket::quadlet

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/quadlet/translate.hh"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "common/sys/error.hh"
+
+using namespace rocket;
+using namespace rocket::quadlet;
+
+namespace
+{
+
+struct Result {
+    std::map<std::string, Unit> units;
+    std::vector<Problem> problems;
+
+    // The lines of a unit that begin with KEY=, without it.
+    std::vector<std::string> values(const std::string& unit, const std::string& key) const
+    {
+        std::vector<std::string> found;
+        const auto& text = units.at(unit).text;
+        for (std::size_t at = 0; at < text.size();) {
+            const auto end = text.find('\n', at);
+            const auto line = text.substr(at, end - at);
+            if (line.starts_with(key + "="))
+                found.push_back(line.substr(key.size() + 1));
+            at = end + 1;
+        }
+        return found;
+    }
+    std::string start(const std::string& unit) const { return values(unit, "ExecStart").at(0); }
+};
+
+Result translated(std::initializer_list<std::pair<std::string, std::string>> texts)
+{
+    std::vector<UnitFile> files;
+    for (const auto& [name, text] : texts) {
+        files.push_back({.name = name, .path = "/e/" + name});
+        files.back().add(text, files.back().path);
+    }
+    auto made = translate(files, "/bin/rocket");
+    Result result{.units = {}, .problems = std::move(made.problems)};
+    for (auto& unit : made.units)
+        result.units.emplace(unit.name, unit);
+    return result;
+}
+
+std::string problem_of(const std::string& container)
+{
+    const auto result = translated({{"a.container", "[Container]\nImage=i\n" + container}});
+    return result.problems.empty() ? "" : result.problems.front().text;
+}
+
+std::string flags_of(const std::string& container)
+{
+    const auto result = translated({{"a.container", "[Container]\nImage=/i.aci\n" + container}});
+    for (const auto& problem : result.problems)
+        FAIL(problem.text);
+    const auto start = result.start("a.service");
+    const std::string head = "/bin/rocket run --uuid-file-save=%t/rocket-%N.uuid --pull-policy=new ";
+    CHECK(start.starts_with(head));
+    return start.substr(head.size());
+}
+
+} // namespace
+
+TEST_CASE("quadlet: a container becomes a service, and its image is fetched before")
+{
+    const auto result = translated({{"web.container", "[Unit]\nDescription=Web\n[Container]\nImage=quay.example/web:1\n"
+                                                      "Exec=-v \"two words\"\n[Service]\nRestart=always\n[Install]\n"
+                                                      "WantedBy=multi-user.target default.target\n"}});
+    CHECK(result.problems.empty());
+    CHECK(result.units.at("web.service").text == R"(# Made by rocket-generator from /e/web.container
+
+[Unit]
+Description=Web
+SourcePath=/e/web.container
+Requires=web-image.service
+After=web-image.service
+
+[Service]
+Restart=always
+Type=notify
+NotifyAccess=main
+KillMode=mixed
+Delegate=yes
+SyslogIdentifier=%N
+ExecStart=/bin/rocket run --uuid-file-save=%t/rocket-%N.uuid --pull-policy=never docker://quay.example/web:1 --name=web -- -v "two words"
+ExecStopPost=-/bin/rocket rm --uuid-file=%t/rocket-%N.uuid
+)");
+    CHECK(result.units.at("web.service").links ==
+          std::vector<std::string>{"multi-user.target.wants/web.service", "default.target.wants/web.service"});
+    CHECK(result.start("web-image.service") == "/bin/rocket fetch --pull-policy=new docker://quay.example/web:1");
+    CHECK(result.values("web-image.service", "TimeoutStartSec") == std::vector<std::string>{"infinity"});
+}
+
+TEST_CASE("quadlet: keys of a container")
+{
+    CHECK(flags_of("") == "/i.aci --name=a");
+    CHECK(flags_of("Environment=A=1 \"B=x $y\"") == "/i.aci --environment=A=1 \"--environment=B=x $$y\" --name=a");
+    CHECK(flags_of("User=7:8\nGroupAdd=9\nGroupAdd=10") ==
+          "/i.aci --user=7 --group=8 --supplementary-gids=9,10 --name=a");
+    CHECK(flags_of("Entrypoint=/x\nWorkingDir=/w\nReadOnly=yes\nMemory=16M") ==
+          "/i.aci --exec=/x --working-dir=/w --readonly-rootfs=true --memory=16M --name=a");
+    CHECK(flags_of("Network=host\nHostName=h\nDNS=192.0.2.1\nAddHost=db:192.0.2.2") ==
+          "--hostname=h --dns=192.0.2.1 --hosts-entry=192.0.2.2=db --net=host /i.aci --name=a");
+    CHECK(flags_of("PublishPort=127.0.0.1:8080:80\nPublishPort=53:53/udp") ==
+          "--port=80-tcp:127.0.0.1:8080 --port=53-udp:53 /i.aci --name=a");
+    CHECK(flags_of("DropCapability=all\nAddCapability=net_bind_service") ==
+          "/i.aci --caps-retain=CAP_NET_BIND_SERVICE --name=a");
+    CHECK(flags_of("Volume=/s:/t:ro\nTmpfs=/tmp") ==
+          "--volume=a-v1,kind=host,source=/s,readOnly=true --volume=a-v2,kind=empty,mode=1777 /i.aci "
+          "--mount=volume=a-v1,target=/t --mount=volume=a-v2,target=/tmp --name=a");
+    CHECK(flags_of("Secret=key") == "--volume=a-v1,kind=host,source=%d/key,readOnly=true,recursive=false /i.aci "
+                                    "--mount=volume=a-v1,target=/run/secrets/key --name=a");
+    CHECK(flags_of("Notify=true\nContainerName=web") ==
+          "/i.aci --annotation=appc.io/executor/supports-systemd-notify=true --name=web");
+    CHECK(flags_of("Exec=--- \\\\---") == R"(/i.aci --name=a -- "\\---" "\\\\---")");
+}
+
+TEST_CASE("quadlet: nothing is ignored, and what is refused is named with its line")
+{
+    CHECK(problem_of("Foo=1") == "/e/a.container:3: Foo=1: this key is not supported");
+    CHECK(problem_of("AutoUpdate=registry")
+              .starts_with("/e/a.container:3: AutoUpdate=registry: a service never changes"));
+    for (const char* bad : {"PodmanArgs=--tty",
+                            "Volume=a/b:/c",
+                            "Volume=/a:c",
+                            "Volume=/a:/b:U",
+                            "Volume=/a:/b:ro:x",
+                            "Tmpfs=/t:size=1m",
+                            "PublishPort=80",
+                            "PublishPort=8080:",
+                            "PublishPort=a:b",
+                            "Environment=A",
+                            "Environment=\"A=1",
+                            "ReadOnly=maybe",
+                            "AddHost=x",
+                            "ContainerName=A B",
+                            "Entrypoint=/a b",
+                            "Secret=x,type=env",
+                            "Secret=a/b",
+                            "Network=x.network",
+                            "AddCapability=all",
+                            "Pull=often",
+                            "UserNS=keep-id",
+                            "AddDevice=x",
+                            "RocketArgs=net",
+                            "Pod=none.pod",
+                            "[Pod]\nPodName=x",
+                            "[Service]\nType=forking",
+                            "[Service]\nExecStart=/x",
+                            "[Install]\nAlso=x",
+                            "[Install]\nWantedBy=../x",
+                            "Image=x.build",
+                            "Image=none.image",
+                            "Volume=none.volume:/x:nope"}) {
+        CAPTURE(bad);
+        CHECK(problem_of(bad).starts_with("/e/a.container:"));
+    }
+    CHECK(translated({{"a.container", "[Unit]\n"}}).problems.at(0).text ==
+          "/e/a.container: there is no section [Container]");
+    CHECK(translated({{"a.network", "[Network]\n"}}).problems.size() == 1);
+}
+
+TEST_CASE("quadlet: what is not translated is a service that fails and says why")
+{
+    const auto result = translated({{"a.container", "[Container]\nImage=i\nFoo=1\n[Install]\nWantedBy=x.target\n"}});
+    CHECK(result.start("a.service") == "/bin/rocket units --check /e/a.container");
+    CHECK(result.units.at("a.service").links == std::vector<std::string>{"x.target.wants/a.service"});
+    CHECK_FALSE(result.units.contains("a-image.service"));
+}
+
+TEST_CASE("quadlet: several containers are the apps of one pod")
+{
+    const auto result =
+        translated({{"db.container", "[Container]\nImage=db.image\nPod=shop.pod\nVolume=data:/var/lib/db\n"},
+                    {"web.container", "[Container]\nImage=/web.aci\nPod=shop.pod\nExec=serve ---\nEnvironment=X=1\n"},
+                    {"db.image", "[Image]\nImage=aci:example.com/db:2\n"},
+                    {"shop.pod", "[Pod]\nPublishPort=80:80\nVolume=/etc/tls:/tls:ro\n[Install]\nWantedBy=x.target\n"}});
+    for (const auto& problem : result.problems)
+        FAIL_CHECK(problem.text);
+    CHECK(result.start("shop-pod.service") ==
+          "/bin/rocket run --uuid-file-save=%t/rocket-%N.uuid --pull-policy=new --port=80-tcp:80 "
+          "--volume=pod-v1,kind=host,source=/etc/tls,readOnly=true --mount=volume=pod-v1,target=/tls "
+          "--volume=db-v1,kind=host,source=/var/lib/rocket-volumes/data example.com/db:2 "
+          "--mount=volume=db-v1,target=/var/lib/db --name=db --- /web.aci --environment=X=1 --name=web -- serve "
+          "\"\\\\---\"");
+    CHECK(result.values("shop-pod.service", "Requires") ==
+          std::vector<std::string>{"data-volume.service", "db-image.service"});
+    CHECK(result.units.at("shop-pod.service").links ==
+          std::vector<std::string>{"x.target.wants/shop-pod.service", "db.service", "web.service"});
+    CHECK(result.start("data-volume.service") ==
+          "/usr/bin/install -d -o root -g root -m 0755 /var/lib/rocket-volumes/data");
+    CHECK_FALSE(result.units.contains("web-image.service"));
+}
+
+TEST_CASE("quadlet: a member leaves to its pod what is about all apps")
+{
+    for (const char* bad : {"Network=host", "HostName=x", "PublishPort=80:80", "EnvironmentFile=/x", "UserNS=auto",
+                            "[Service]\nRestart=no", "[Install]\nWantedBy=x.target"}) {
+        CAPTURE(bad);
+        const auto result = translated(
+            {{"a.container", fmt::format("[Container]\nImage=/i.aci\nPod=p.pod\n{}\n", bad)}, {"p.pod", "[Pod]\n"}});
+        REQUIRE(result.problems.size() == 1);
+        CHECK(result.problems[0].text.starts_with("/e/a.container:"));
+    }
+    CHECK(translated({{"p.pod", "[Pod]\n"}}).problems.at(0).text == "/e/p.pod: no .container file says Pod=p.pod");
+}
+
+TEST_CASE("quadlet: templates and units of one name")
+{
+    const auto result = translated({{"web@.container", "[Container]\nImage=x/web:%i\nExec=%i\n"}});
+    CHECK(result.values("web@.service", "Requires") == std::vector<std::string>{"web-image@%i.service"});
+    CHECK(result.start("web-image@.service") == "/bin/rocket fetch --pull-policy=new docker://x/web:%i");
+    const auto twice = translated({{"a.container", "[Container]\nImage=x\n"}, {"a.image", "[Image]\nImage=y\n"}});
+    REQUIRE(twice.problems.size() == 1);
+    CHECK(twice.problems[0].text.find("another file makes the unit \"a-image.service\", too") != std::string::npos);
+}
