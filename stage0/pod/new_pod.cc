@@ -6,9 +6,9 @@
 #include "common/model/runtime.hh"
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
-#include "stage0/pod/copy_tree.hh"
 #include "stage0/pod/id_ranges.hh"
 #include "stage0/pod/remove_pod.hh"
+#include "stage0/store/copy_tree.hh"
 
 namespace rocket::pod
 {
@@ -95,14 +95,14 @@ void NewPod::fill_app(const model::RuntimeApp& app, const Image& image, bool ove
     write(pod_dir::app_manifest(app.name), image.manifest_text);
     const auto tree = sys::open(AT_FDCWD, image.trees.front(), directory);
     if (!overlay) {
-        copy_tree(tree.get(), dir, pod_dir::app_rootfs(app.name), tick_);
+        store::copy_tree(tree.get(), dir, pod_dir::app_rootfs(app.name), tick_);
         copied_trees_ = true;
         return;
     }
     make_dir(pod_dir::app_upper(app.name), 0755);
     make_dir(pod_dir::app_work(app.name), 0700);
     // The upper directory is what the app sees as "/": its owner, mode, times and attributes, not the image's.
-    copy_metadata(tree.get(), sys::open(dir, pod_dir::app_upper(app.name), directory).get());
+    store::copy_metadata(tree.get(), sys::open(dir, pod_dir::app_upper(app.name), directory).get());
 }
 
 void NewPod::fill(const PodContent& content)

@@ -8,12 +8,12 @@
 #include <thread>
 
 #include "common/sys/file.hh"
-#include "stage0/pod/copy_tree.hh"
 #include "stage0/pod/gc.hh"
 #include "stage0/pod/new_pod.hh"
 #include "stage0/pod/pod_info.hh"
 #include "stage0/pod/remove_pod.hh"
 #include "stage0/pod/wait.hh"
+#include "stage0/store/copy_tree.hh"
 #include "tests/unit/scratch.hh"
 
 using namespace rocket;
@@ -265,7 +265,7 @@ TEST_CASE("copy: links, holes, modes, times and attributes survive")
 
     std::size_t ticks = 0;
     const auto source = sys::open(scratch.fd(), "from", O_RDONLY | O_DIRECTORY);
-    copy_tree(source.get(), scratch.fd(), "to", [&] { ++ticks; });
+    store::copy_tree(source.get(), scratch.fd(), "to", [&] { ++ticks; });
     const auto to = scratch.path() + "/to";
     CHECK(file::read(scratch.fd(), "to/dir/file") == "content");
     CHECK(fs::hard_link_count(to + "/second") == 2);

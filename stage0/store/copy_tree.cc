@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "stage0/pod/copy_tree.hh"
+#include "stage0/store/copy_tree.hh"
 
 #include <dirent.h>
 #include <linux/fs.h>
@@ -14,7 +14,7 @@
 
 #include "common/sys/sys.hh"
 
-namespace rocket::pod
+namespace rocket::store
 {
 
 namespace
@@ -242,4 +242,4 @@ void copy_tree(int from, int dir, const std::string& name, const std::function<v
     Copier{root, tick}.walk(sys::open(from, ".", directory), std::move(to));
 }
 
-} // namespace rocket::pod
+} // namespace rocket::store

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A faithful copy of a directory tree, for pods without overlay: owners, modes, times, extended attributes, hard
-// links and holes; data shared with the original where the file system can (reflink). Walks by descriptors, follows no
-// link, does not leave the file system.
+// A faithful copy of a directory tree, for pods without overlay and for trees that users ask for: owners, modes, times,
+// extended attributes, hard links and holes; data shared with the original where the file system can (reflink). Walks
+// by descriptors, follows no link, does not leave the file system.
 #pragma once
 
 #include <functional>
 #include <string>
 
-namespace rocket::pod
+namespace rocket::store
 {
 
 // Copies the directory `from` to the new directory dir/name. `tick` is called once in a while.
@@ -16,4 +16,4 @@ void copy_tree(int from, int dir, const std::string& name, const std::function<v
 // Owner, mode, extended attributes and times of one directory or file to another.
 void copy_metadata(int from, int to);
 
-} // namespace rocket::pod
+} // namespace rocket::store
