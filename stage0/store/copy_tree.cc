@@ -116,6 +116,39 @@ void copy_data(int from, int to, off_t size)
     sys::check([&] { return ::ftruncate(to, size); }, "copying a file");
 }
 
+// Links and devices are never opened for real.
+void copy_special_metadata(int from, const std::string& name, int to, const std::string& new_name,
+                           const struct stat& info)
+{
+    constexpr int place = O_PATH | O_NOFOLLOW;
+    sys::check([&] { return ::fchownat(to, new_name.c_str(), info.st_uid, info.st_gid, AT_SYMLINK_NOFOLLOW); },
+               "setting the owner of a copy");
+    if (!S_ISLNK(info.st_mode))
+        sys::check([&] { return ::fchmodat(to, new_name.c_str(), info.st_mode & 07777U, 0); },
+                   "setting the mode of a copy");
+    copy_attributes(sys::open(from, name, place).get(), sys::open(to, new_name, place).get());
+    const timespec times[2] = {info.st_atim, info.st_mtim};
+    sys::check([&] { return ::utimensat(to, new_name.c_str(), times, AT_SYMLINK_NOFOLLOW); },
+               "setting the times of a copy");
+}
+
+void copy_leaf(int from, const std::string& name, int to, const std::string& new_name, const struct stat& info)
+{
+    if (S_ISREG(info.st_mode)) {
+        const auto source = sys::open(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+        const auto copy = sys::open(to, new_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+        copy_data(source.get(), copy.get(), info.st_size);
+        copy_metadata(source.get(), copy.get());
+        return;
+    }
+    if (S_ISLNK(info.st_mode))
+        sys::make_symlink(sys::read_link(from, name), to, new_name);
+    else
+        sys::check([&] { return ::mknodat(to, new_name.c_str(), info.st_mode, info.st_rdev); },
+                   "making a special file");
+    copy_special_metadata(from, name, to, new_name, info);
+}
+
 class Copier
 {
 public:
@@ -164,7 +197,7 @@ private:
                     return std::nullopt;
                 }
             }
-            copy_leaf(level, name, info);
+            copy_leaf(level.from.get(), name, level.to.get(), name, info);
             return std::nullopt;
         });
     }
@@ -183,41 +216,6 @@ private:
                    "making a hard link");
     }
 
-    static void copy_leaf(const Level& level, const std::string& name, const struct stat& info)
-    {
-        const int from = level.from.get();
-        const int to = level.to.get();
-        if (S_ISREG(info.st_mode)) {
-            const auto source = sys::open(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-            const auto copy = sys::open(to, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-            copy_data(source.get(), copy.get(), info.st_size);
-            copy_metadata(source.get(), copy.get());
-            return;
-        }
-        if (S_ISLNK(info.st_mode))
-            sys::make_symlink(sys::read_link(from, name), to, name);
-        else
-            sys::check([&] { return ::mknodat(to, name.c_str(), info.st_mode, info.st_rdev); },
-                       "making a special file");
-        copy_special_metadata(level, name, info);
-    }
-
-    // Links and devices are never opened for real.
-    static void copy_special_metadata(const Level& level, const std::string& name, const struct stat& info)
-    {
-        constexpr int place = O_PATH | O_NOFOLLOW;
-        const int to = level.to.get();
-        sys::check([&] { return ::fchownat(to, name.c_str(), info.st_uid, info.st_gid, AT_SYMLINK_NOFOLLOW); },
-                   "setting the owner of a copy");
-        if (!S_ISLNK(info.st_mode))
-            sys::check([&] { return ::fchmodat(to, name.c_str(), info.st_mode & 07777U, 0); },
-                       "setting the mode of a copy");
-        copy_attributes(sys::open(level.from.get(), name, place).get(), sys::open(to, name, place).get());
-        const timespec times[2] = {info.st_atim, info.st_mtim};
-        sys::check([&] { return ::utimensat(to, name.c_str(), times, AT_SYMLINK_NOFOLLOW); },
-                   "setting the times of a copy");
-    }
-
     int target_root_;
     const std::function<void()>& tick_;
     std::map<std::pair<dev_t, ino_t>, std::string> links_; // files with several names -> the first copied one
@@ -232,6 +230,15 @@ void copy_metadata(int from, int to)
     copy_owner_and_mode(info, to);
     copy_attributes(from, to);
     copy_times(info, to);
+}
+
+void link_or_copy(int from, const std::string& name, int to, const std::string& new_name)
+{
+    if (::linkat(from, name.c_str(), to, new_name.c_str(), 0) == 0)
+        return;
+    if (errno != EMLINK) // as many as the file system can
+        throw system_error(errno, fmt::format("linking {}", text::quoted(new_name)));
+    copy_leaf(from, name, to, new_name, sys::stat_at(from, name));
 }
 
 void copy_tree(int from, int dir, const std::string& name, const std::function<void()>& tick)

@@ -13,6 +13,9 @@ namespace rocket::store
 // Copies the directory `from` to the new directory dir/name. `tick` is called once in a while.
 void copy_tree(int from, int dir, const std::string& name, const std::function<void()>& tick);
 
+// One file, link or special file of the same file system, as a hard link where there can be one more, else as a copy.
+void link_or_copy(int from, const std::string& name, int to, const std::string& new_name);
+
 // Owner, mode, extended attributes and times of one directory or file to another.
 void copy_metadata(int from, int to);
 

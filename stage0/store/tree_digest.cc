@@ -38,6 +38,17 @@ std::string_view bytes_of(const Sha256& digest)
 
 } // namespace
 
+Attributes implied_directory()
+{
+    return {.mode = 0755, .mtime = 0, .mtime_nsec = 1};
+}
+
+bool is_implied_directory(const struct stat& info) noexcept
+{
+    return info.st_mode == (S_IFDIR | 0755U) && info.st_uid == 0 && info.st_gid == 0 && info.st_mtim.tv_sec == 0 &&
+           info.st_mtim.tv_nsec == 1;
+}
+
 Sha256 digest_of(const Inode& inode)
 {
     Serial serial;

@@ -5,6 +5,7 @@
 // Not covered: access and change times, the host's security labels (security.* other than capability).
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -25,6 +26,12 @@ struct Attributes {
     std::uint32_t mtime_nsec = 0;
     std::map<std::string, std::string> xattrs = {};
 };
+
+// A directory that no archive had an entry for, only something below it: 0755 root:root (REN-6). It is marked by its
+// time, so that it can be told from one that was meant to look like that: laid over another directory, it changes
+// nothing. The digest does not look at nanoseconds.
+Attributes implied_directory();
+bool is_implied_directory(const struct stat& info) noexcept;
 
 struct Inode {
     char type = 'f'; // f file, d directory, l symbolic link, p FIFO, c and b devices
