@@ -20,6 +20,7 @@
 #include "stage0/store/entry.hh"
 #include "stage0/store/record.hh"
 #include "stage0/store/unpacker.hh"
+#include "stage0/store/usage.hh"
 
 namespace rocket::store
 {
@@ -67,10 +68,13 @@ public:
     Verdict verify(const model::ImageId& id);
     // Writes the uncompressed image, whose digest has to be the id.
     void write_image(const model::ImageId& id, int to) const;
+    // Unpacks the image's own content into the empty directory `rootfs`; the manifest's bytes. Not being root, files
+    // become the caller's, and set-id bits and attributes are left out.
+    std::string extract(const model::ImageId& id, int rootfs) const;
 
     // --- changes
-    // Kind::busy while a pod that has not ended uses the image; false: it was not there.
-    bool remove(const model::ImageId& id);
+    // Kind::busy while such a pod uses the image; false: it was not there.
+    bool remove(const model::ImageId& id, Using which = Using::alive);
     // Makes the directories that are missing, sweeps leftovers of commands that were killed, brings the index up to
     // date. Called by whatever writes; safe at any time, and while others write.
     void tidy();

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What makes, removes and cleans up in DATA/cas.
-#include <algorithm>
-
-#include "common/model/runtime.hh"
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
 #include "stage0/store/catalog.hh"
@@ -10,12 +7,12 @@
 #include "stage0/store/staging.hh"
 #include "stage0/store/store.hh"
 #include "stage0/store/tree_store.hh"
+#include "stage0/store/usage.hh"
 
 namespace rocket::store
 {
 
 using model::ImageId;
-using model::PodStage;
 
 namespace
 {
@@ -38,37 +35,6 @@ void make_store_dirs(const model::Layout& layout)
          {layout.cas(), layout.images(), layout.database_dir(), layout.store_tmp(), layout.garbage(), layout.locks()})
         make_store_dir(path, 02770);
     make_store_dir(layout.trees(), 02700);
-}
-
-bool pod_uses(const std::string& pod, const ImageId& id)
-{
-    const auto content = file::read_if_exists(AT_FDCWD, pod + "/" + model::pod_dir::runtime);
-    if (!content)
-        return false;
-    const auto runtime = model::Runtime::parse(*content);
-    return std::any_of(runtime.apps.begin(), runtime.apps.end(), [&](const auto& app) { return app.image == id; });
-}
-
-// A pod in run/ has ended when nobody holds its lock; the others there will still run, or are being made.
-void refuse_if_used(const model::Layout& layout, const ImageId& id)
-{
-    for (const auto stage : {PodStage::prepare, PodStage::prepared, PodStage::run}) {
-        const auto pods = layout.pods(stage);
-        for (const auto& name : file::list_if_exists(AT_FDCWD, pods).value_or(std::vector<std::string>{})) {
-            const auto pod = pods + "/" + name;
-            bool used = true;
-            try {
-                // First the lock: what an ended pod has in its files does not count, nor whether they can be read.
-                used = (stage != PodStage::run || is_locked_exclusively(AT_FDCWD, pod.c_str())) && pod_uses(pod, id);
-            } catch (const Error& error) {
-                if (error.kind() == Error::Kind::not_found) // gone between listing and looking
-                    continue;
-            }
-            if (used)
-                throw Error{Error::Kind::busy, fmt::format("pod {} uses the image", text::quoted(name)),
-                            "`rocket rm` the pod first, or `rocket stop` it if it is running"};
-        }
-    }
 }
 
 // Trees that were published a moment before their image would have been, or outlived it.
@@ -95,13 +61,16 @@ void Store::tidy()
     read_catalog(layout_); // heals the index
 }
 
-bool Store::remove(const ImageId& id)
+bool Store::remove(const ImageId& id, Using which)
 {
     make_store_dirs(layout_);
     // Held shared while a pod is prepared: from looking its images up to the pod's own record of them.
     const auto preparing = Lock::take(
         sys::open(AT_FDCWD, layout_.prepare_lock(), O_RDONLY | O_CREAT | O_NOFOLLOW, 0640), Lock::Mode::exclusive);
-    refuse_if_used(layout_, id);
+    const auto used = images_used_by_pods(layout_, which);
+    if (const auto pod = used.find(id); pod != used.end())
+        throw Error{Error::Kind::busy, fmt::format("pod {} uses the image", text::quoted(pod->second)),
+                    "`rocket rm` the pod first, or `rocket stop` it if it is running"};
     std::string image;
     std::string tree;
     {

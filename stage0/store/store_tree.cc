@@ -134,4 +134,14 @@ void Store::write_image(const ImageId& id, int to) const
         fail_damaged(id, fmt::format("its archive now has the id {}", written.id.key()));
 }
 
+std::string Store::extract(const ImageId& id, int rootfs) const
+{
+    const auto archive = open_archive(id);
+    auto job = job_for(options_, archive.get());
+    job.tree = rootfs;
+    auto unpacked = unpack_image(job);
+    check_unpacked(record(id), unpacked);
+    return std::move(unpacked.manifest);
+}
+
 } // namespace rocket::store

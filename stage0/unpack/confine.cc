@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <memory>
 #include <type_traits>
 #include <vector>
@@ -52,13 +53,18 @@ void set_limits(const Limits& limits)
     limit(RLIMIT_CORE, 0, "core file");
 }
 
-// Keeps 0, 1, 2 and the one named.
-void close_others(int keep)
+// Keeps 0, 1, 2 and those named, in rising order.
+void close_others(std::initializer_list<int> kept)
 {
-    sys::check([&] { return ::fcntl(keep, F_GETFD); }, "using the report descriptor");
-    if (keep > 3)
-        sys::check([&] { return ::close_range(3, static_cast<unsigned>(keep) - 1, 0); }, "closing descriptors");
-    sys::check([&] { return ::close_range(static_cast<unsigned>(keep) + 1, ~0U, 0); }, "closing descriptors");
+    int next = 3;
+    for (const int fd : kept) {
+        sys::check([&] { return ::fcntl(fd, F_GETFD); }, "using a descriptor that was passed");
+        if (fd > next)
+            sys::check([&] { return ::close_range(static_cast<unsigned>(next), static_cast<unsigned>(fd) - 1, 0); },
+                       "closing descriptors");
+        next = fd + 1;
+    }
+    sys::check([&] { return ::close_range(static_cast<unsigned>(next), ~0U, 0); }, "closing descriptors");
 }
 
 // A process without privilege gets namespaces only inside a user namespace of its own, and not on every host.
@@ -155,11 +161,26 @@ void restrict_to(const Fd& root, bool allow_devices)
     sys::check([&] { return ::syscall(SYS_landlock_restrict_self, rules.get(), 0); }, "applying Landlock rules");
 }
 
+// The caller's own rights are all there is to be had: the tree's files become the caller's.
+Fd confine_unprivileged_extractor(const Limits& limits, int report, int tree)
+{
+    close_others({report, tree});
+    leave_namespaces();
+    Fd root{tree};
+    sys::set_cloexec(root.get(), true);
+    set_capabilities({});
+    set_limits(limits);
+    forbid_new_privileges();
+    restrict_to(root, false);
+    allow_only({stream_calls, tree_calls});
+    return root;
+}
+
 } // namespace
 
 void confine_decompressor(const Limits& limits, int report)
 {
-    close_others(report);
+    close_others({report});
     leave_namespaces();
     enter_empty_root();
     become_nobody();
@@ -174,6 +195,8 @@ Fd confine_extractor(const Limits& limits, int report, int tree, bool allow_devi
         confine_decompressor(limits, report);
         return {};
     }
+    if (!is_root())
+        return confine_unprivileged_extractor(limits, report, tree);
     // Cloned before the namespace changes: a mount of the old one could not be used in the new one. Nobody but us
     // ever sees this copy, in which set-user-id and device files are inert.
     const auto copy = mount::clone(tree, false);
@@ -181,7 +204,7 @@ Fd confine_extractor(const Limits& limits, int report, int tree, bool allow_devi
     mount::set_attributes(copy.get(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0, false);
     leave_namespaces();
     enter_root(copy);
-    close_others(report); // `tree` and the copy included: the way in is the root directory
+    close_others({report}); // `tree` and the copy included: the way in is the root directory
     auto root = sys::open(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY);
 
     sys::check([] { return ::setgroups(0, nullptr); }, "dropping groups");

@@ -14,6 +14,7 @@ namespace rocket::unpack
 void confine_decompressor(const Limits& limits, int report);
 
 // The root directory is `tree` (nosuid, nodev), no network, the capabilities that writing other users' files takes.
+// Without privilege: no capability, and nothing but `tree` to write to (Landlock).
 // The descriptor returned is the new root. Works with `tree` = -1, for reading without writing: then as above.
 Fd confine_extractor(const Limits& limits, int report, int tree, bool allow_devices);
 

@@ -152,7 +152,8 @@ public:
     Extraction(const Read& read, Fd root, const ExtractOptions& options,
                const std::function<void(std::string_view)>& on_manifest)
         : options_{options}, on_manifest_{on_manifest}, reader_{read, options.limits}, writer_{std::move(root),
-                                                                                               options.limits}
+                                                                                               options.limits,
+                                                                                               options.fidelity}
     {
     }
 

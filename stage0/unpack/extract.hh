@@ -18,6 +18,7 @@ namespace rocket::unpack
 struct ExtractOptions {
     Limits limits = {};
     bool allow_devices = false;
+    Fidelity fidelity = Fidelity::exact;
 };
 
 // What libarchive loads late is loaded now, while that is still allowed.

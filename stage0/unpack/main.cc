@@ -2,6 +2,7 @@
 // unpack: the confined worker for archives. The broker (stage0/store/unpacker) starts it twice per image:
 //   unpack decompress [NAME=LIMIT...]             0: archive   1: tar     3: report
 //   unpack extract [--devices] [NAME=LIMIT...]    0: tar                  3: report   4: directory, may be absent
+// Started by a user without privilege, it writes a tree with that user's rights, and what takes more is left out.
 // It confines itself before it reads its first byte. Exit code 0, or 1 with the error in the report.
 #include <csignal>
 #include <new>
@@ -37,9 +38,11 @@ void run_decompress(const Limits& limits)
         read_input, [](std::string_view bytes) { sys::write_all(STDOUT_FILENO, bytes); }, limits);
 }
 
-void run_extract(const ExtractOptions& options)
+void run_extract(ExtractOptions options)
 {
     prepare_extraction();
+    if (::geteuid() != 0)
+        options.fidelity = Fidelity::mine;
     const bool has_tree = ::fcntl(tree_fd, F_GETFD) >= 0;
     auto root = confine_extractor(options.limits, report_fd, has_tree ? tree_fd : -1, options.allow_devices);
     const auto tree = extract(read_input, std::move(root), options,

@@ -45,7 +45,7 @@ std::array<timespec, 2> times_of(const Attributes& attributes)
     return {time, time};
 }
 
-// The writer is root, so what it makes is root's already.
+// What the writer makes is its own already: root's, unless it only writes for itself.
 bool needs_owner(const Attributes& attributes)
 {
     return attributes.uid != 0 || attributes.gid != 0;
@@ -59,9 +59,10 @@ bool is_plain(const Attributes& attributes)
 
 } // namespace
 
-TreeWriter::TreeWriter(Fd root, const Limits& limits) : limits_{limits}, root_{std::move(root)}
+TreeWriter::TreeWriter(Fd root, const Limits& limits, Fidelity fidelity)
+    : limits_{limits}, fidelity_{fidelity}, root_{std::move(root)}
 {
-    directories_.emplace_back(); // an implied root is 0755 root:root (REN-15)
+    directories_.push_back(store::implied_directory()); // an implied root is 0755 root:root (REN-15)
     nodes_[""] = {.is_directory = true, .is_stated = false, .index = 0};
 }
 
@@ -97,7 +98,7 @@ void TreeWriter::imply_directory(const std::string& path)
         sys::make_dir(parent.get(), last_of(path), 0700);
     }
     nodes_[path] = {.is_directory = true, .is_stated = false, .index = directories_.size()};
-    directories_.emplace_back();
+    directories_.push_back(store::implied_directory());
 }
 
 void TreeWriter::claim(const std::string& path, Node node)
@@ -118,8 +119,20 @@ void TreeWriter::directory(const std::string& path, const Attributes& attributes
     directories_[node.index] = attributes;
 }
 
-void TreeWriter::apply(int fd, const std::string& path, const Attributes& attributes) const
+Attributes TreeWriter::to_write(const Attributes& attributes) const
 {
+    auto written = attributes;
+    if (fidelity_ == Fidelity::exact)
+        return written;
+    written.uid = written.gid = 0; // see needs_owner()
+    written.mode &= 0777U;
+    std::erase_if(written.xattrs, [](const auto& xattr) { return !xattr.first.starts_with("user."); });
+    return written;
+}
+
+void TreeWriter::apply(int fd, const std::string& path, const Attributes& stated) const
+{
+    const auto attributes = to_write(stated);
     if (needs_owner(attributes))
         sys::check([&] { return ::fchown(fd, attributes.uid, attributes.gid); }, "setting the owner of {}",
                    shown(path));
@@ -143,7 +156,7 @@ void TreeWriter::special(const std::string& path, const store::Inode& inode)
     if (!root_)
         return;
     const auto name = last_of(path);
-    const auto& attributes = inode.attributes;
+    const auto attributes = to_write(inode.attributes);
     if (inode.type == 'l') {
         sys::make_symlink(inode.target, parent, name);
     } else {
@@ -192,7 +205,7 @@ void TreeWriter::begin_file(const std::string& path, const Attributes& attribute
     file_offset_ = 0;
     if (root_)
         file_ = sys::open(parent, last_of(path), O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW,
-                          is_plain(attributes) ? attributes.mode : 0600);
+                          is_plain(to_write(attributes)) ? attributes.mode & 0777U : 0600);
 }
 
 void TreeWriter::hash_zeros(std::uint64_t count)
@@ -251,8 +264,8 @@ void TreeWriter::finish_directories()
                                             strictly_below);
         const auto& attributes = directories_[what.index];
         apply(dir.get(), path, attributes);
-        if (is_plain(attributes)) // made 0700, to be filled
-            sys::check([&] { return ::fchmod(dir.get(), attributes.mode); }, "setting the mode of {}", shown(path));
+        if (const auto written = to_write(attributes); is_plain(written)) // made 0700, to be filled
+            sys::check([&] { return ::fchmod(dir.get(), written.mode); }, "setting the mode of {}", shown(path));
     }
 }
 

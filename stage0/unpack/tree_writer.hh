@@ -3,7 +3,8 @@
 // way (each byte is hashed and written once). No link is ever followed: a member below anything but a directory is
 // refused, as is a second member of the same path, so what was checked is what is on disk (R2, R3, ACI-5, ACI-13).
 // Owner before mode before attributes; directories get theirs last (ACI-14). Without a directory it only computes
-// the digest. Errors: Kind::corrupt for the archive's faults, Kind::system for the disk's.
+// the digest, which is always that of the archive. Errors: Kind::corrupt for the archive's faults, Kind::system for
+// the disk's.
 #pragma once
 
 #include <map>
@@ -19,10 +20,16 @@
 namespace rocket::unpack
 {
 
+// What is done with owners, set-id bits and attributes other than the user's own (user.*).
+enum class Fidelity {
+    exact,
+    mine, // left out: a writer without privilege keeps what it writes to itself
+};
+
 class TreeWriter
 {
 public:
-    TreeWriter(Fd root, const Limits& limits);
+    TreeWriter(Fd root, const Limits& limits, Fidelity fidelity = Fidelity::exact);
 
     // Paths are clean and relative to the root, whose own is "".
     void directory(const std::string& path, const store::Attributes& attributes);
@@ -50,7 +57,10 @@ private:
     void apply(int fd, const std::string& path, const store::Attributes& attributes) const;
     void finish_directories();
 
+    store::Attributes to_write(const store::Attributes& attributes) const;
+
     const Limits& limits_;
+    Fidelity fidelity_;
     Fd root_;
     std::map<std::string, Node, store::PathOrder> nodes_;
     std::vector<store::Attributes> directories_;
