@@ -129,7 +129,10 @@ private:
     void feed_tar();
     void take_report(Worker& worker);
     unpack::Report finish(Worker& worker);
-    std::uint64_t largest_report() const { return job_.limits.manifest_bytes + unpack::largest_error + 1024; }
+    std::uint64_t largest_report() const
+    {
+        return job_.limits.manifest_bytes + unpack::largest_error + 16 * unpack::largest_note;
+    }
 
     const UnpackJob& job_;
     NoSigpipe no_sigpipe_;
@@ -270,6 +273,9 @@ unpack::Report Pump::finish(Worker& worker)
 {
     const auto status = worker.process.wait();
     auto report = unpack::parse_report(worker.report, job_.limits.manifest_bytes);
+    for (const auto& note : report.notes)
+        if (job_.debug)
+            job_.debug(fmt::format("{}: {}", worker.name, note));
     if (report.error)
         throw *report.error;
     if (status.signal == SIGXCPU)

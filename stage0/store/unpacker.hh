@@ -28,6 +28,7 @@ struct UnpackJob {
     bool allow_devices = false;
     unpack::Limits limits = {};
     Tick tick = {};
+    std::function<void(const std::string&)> debug = {};
 };
 
 struct Unpacked {

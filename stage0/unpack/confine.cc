@@ -14,11 +14,13 @@
 #include <algorithm>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <vector>
 
 #include "common/sys/mount.hh"
 #include "common/sys/sys.hh"
+#include "stage0/unpack/identity_namespace.hh"
 #include "stage0/unpack/system_calls.hh"
 
 namespace rocket::unpack
@@ -161,6 +163,16 @@ void restrict_to(const Fd& root, bool allow_devices)
     sys::check([&] { return ::syscall(SYS_landlock_restrict_self, rules.get(), 0); }, "applying Landlock rules");
 }
 
+std::optional<Fd> try_identity_namespace(const std::function<void(const std::string&)>& note)
+{
+    try {
+        return make_identity_namespace();
+    } catch (const Error& error) {
+        note(fmt::format("unpacking with capabilities of the host's: {}", error.innermost()));
+        return std::nullopt;
+    }
+}
+
 // The caller's own rights are all there is to be had: the tree's files become the caller's.
 Fd confine_unprivileged_extractor(const Limits& limits, int report, int tree)
 {
@@ -189,7 +201,8 @@ void confine_decompressor(const Limits& limits, int report)
     allow_only({stream_calls}); // last: everything above needs more
 }
 
-Fd confine_extractor(const Limits& limits, int report, int tree, bool allow_devices)
+Fd confine_extractor(const Limits& limits, int report, int tree, bool allow_devices,
+                     const std::function<void(const std::string&)>& note)
 {
     if (tree < 0) {
         confine_decompressor(limits, report);
@@ -202,8 +215,12 @@ Fd confine_extractor(const Limits& limits, int report, int tree, bool allow_devi
     const auto copy = mount::clone(tree, false);
     mount::set_propagation(copy.get(), MS_PRIVATE, false); // a peer of the host's could not become a root
     mount::set_attributes(copy.get(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0, false);
+    auto users = allow_devices ? std::nullopt : try_identity_namespace(note);
     leave_namespaces();
     enter_root(copy);
+    if (users) // the mounts above stay the host's: in there, nobody can change them
+        sys::check([&] { return ::setns(users->get(), CLONE_NEWUSER); }, "entering a user namespace");
+    users.reset();
     close_others({report}); // `tree` and the copy included: the way in is the root directory
     auto root = sys::open(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY);
 

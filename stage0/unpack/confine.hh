@@ -3,6 +3,9 @@
 // succeed; what needs a newer kernel (Landlock, a user namespace of our own) is taken where it is there.
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include "common/sys/fd.hh"
 #include "stage0/unpack/limits.hh"
 
@@ -13,9 +16,13 @@ namespace rocket::unpack
 // `report`; every other descriptor is closed.
 void confine_decompressor(const Limits& limits, int report);
 
-// The root directory is `tree` (nosuid, nodev), no network, the capabilities that writing other users' files takes.
+// The root directory is `tree` (nosuid, nodev), no network, the capabilities that writing other users' files takes, and
+// those only in a user namespace of its own where there can be one: then they count for files and nothing else. Only
+// device nodes need the host's, which is why they are allowed on demand only.
 // Without privilege: no capability, and nothing but `tree` to write to (Landlock).
 // The descriptor returned is the new root. Works with `tree` = -1, for reading without writing: then as above.
-Fd confine_extractor(const Limits& limits, int report, int tree, bool allow_devices);
+// `note` is told what the host does not offer.
+Fd confine_extractor(const Limits& limits, int report, int tree, bool allow_devices,
+                     const std::function<void(const std::string&)>& note);
 
 } // namespace rocket::unpack

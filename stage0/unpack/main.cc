@@ -44,7 +44,8 @@ void run_extract(ExtractOptions options)
     if (::geteuid() != 0)
         options.fidelity = Fidelity::mine;
     const bool has_tree = ::fcntl(tree_fd, F_GETFD) >= 0;
-    auto root = confine_extractor(options.limits, report_fd, has_tree ? tree_fd : -1, options.allow_devices);
+    auto root = confine_extractor(options.limits, report_fd, has_tree ? tree_fd : -1, options.allow_devices,
+                                  [](const std::string& note) { send_note(report_fd, note); });
     const auto tree = extract(read_input, std::move(root), options,
                               [](std::string_view manifest) { send_manifest(report_fd, manifest); });
     send_tree(report_fd, tree);

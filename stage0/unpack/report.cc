@@ -66,6 +66,11 @@ Error error_from(std::string_view payload)
 
 } // namespace
 
+void send_note(int fd, std::string_view note)
+{
+    send(fd, FrameKind::note, note.substr(0, largest_note));
+}
+
 void send_manifest(int fd, std::string_view manifest)
 {
     send(fd, FrameKind::manifest, manifest);
@@ -98,6 +103,11 @@ Report parse_report(std::string_view bytes, std::size_t largest_manifest)
             refuse();
         const auto payload = bytes.substr(head_size, size);
         switch (static_cast<FrameKind>(bytes[0])) {
+        case FrameKind::note:
+            if (report.manifest || report.notes.size() == 8 || size > largest_note)
+                refuse();
+            report.notes.push_back(text::printable(payload));
+            break;
         case FrameKind::manifest:
             if (report.manifest || size > largest_manifest)
                 refuse();

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a worker tells the broker, on a pipe of its own: a sequence of frames, each a kind, a length (32 bits, little
 // endian) and that many bytes. The broker believes nothing: parse_report() checks kinds, lengths and order.
-//   extract:    [manifest] (tree | error)        decompress: nothing, or error
+//   extract:    note* [manifest] (tree | error)        decompress: nothing, or error
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/sys/error.hh"
 #include "stage0/store/hash.hh"
@@ -15,7 +16,7 @@
 namespace rocket::unpack
 {
 
-enum class FrameKind : char { manifest = 'M', tree = 'T', error = 'E' };
+enum class FrameKind : char { note = 'N', manifest = 'M', tree = 'T', error = 'E' };
 
 // The rendered tree, in numbers.
 struct TreeSummary {
@@ -26,18 +27,21 @@ struct TreeSummary {
 };
 
 struct Report {
+    std::vector<std::string> notes = {}; // for whoever debugs
     std::optional<std::string> manifest = {};
     std::optional<TreeSummary> tree = {};
     std::optional<Error> error = {};
 };
 
 constexpr std::size_t largest_error = 16384;
+constexpr std::size_t largest_note = 1024;
 
+void send_note(int fd, std::string_view note);
 void send_manifest(int fd, std::string_view manifest);
 void send_tree(int fd, const TreeSummary& tree);
 void send_error(int fd, const Error& error);
 
-// Kind::corrupt if it is not a report. What an error says is made printable.
+// Kind::corrupt if it is not a report. What errors and notes say is made printable.
 Report parse_report(std::string_view bytes, std::size_t largest_manifest);
 
 } // namespace rocket::unpack
