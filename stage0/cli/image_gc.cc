@@ -4,6 +4,7 @@
 #include "common/sys/text.hh"
 #include "stage0/cli/commands.hh"
 #include "stage0/cli/images.hh"
+#include "stage0/cli/values.hh"
 #include "stage0/store/collect.hh"
 
 namespace rocket::cli
@@ -13,24 +14,33 @@ namespace
 {
 
 struct Options {
-    Duration grace_period = std::chrono::hours{24};
+    std::optional<Duration> grace_period;
     std::string max_size;
 };
 
 void declare(Options& options, FlagSet& flags)
 {
-    flags.add("grace-period", options.grace_period, "duration to wait since an image was last used before removing it");
+    flags.add_custom({"grace-period", "duration to wait since an image was last used before removing it",
+                      Flag::Value::required, "24h0m0s", "",
+                      [&options](const std::string& value) { options.grace_period = parse_duration(value); }});
     flags.add("max-size", options.max_size,
               "also remove the least recently used images until all take no more than this, as in 20G");
 }
 
-store::CollectOptions policy_of(const Options& options)
+// Flags win over the configuration.
+store::CollectOptions policy_of(const Options& options, const config::Images& configured)
 {
-    if (options.grace_period < Duration::zero())
+    store::CollectOptions policy{.largest_store = configured.largest_store};
+    if (configured.grace_seconds)
+        policy.grace_period = std::chrono::seconds{*configured.grace_seconds};
+    if (options.grace_period)
+        policy.grace_period = *options.grace_period;
+    if (policy.grace_period < Duration::zero())
         fail(Error::Kind::usage, "the grace period cannot be negative");
-    store::CollectOptions policy{.grace_period = options.grace_period};
     if (!options.max_size.empty())
         policy.largest_store = static_cast<std::uint64_t>(model::Quantity::parse(options.max_size).ceil_units());
+    for (const auto& name : configured.kept_by_name.value_or(std::vector<std::string>{}))
+        policy.kept.push_back(model::ImageName::parse(name));
     return policy;
 }
 
@@ -38,7 +48,7 @@ int run(Invocation& invocation, const Options& options)
 {
     if (!invocation.args.empty())
         throw UsageRequested{};
-    const auto policy = policy_of(options);
+    const auto policy = policy_of(options, invocation.context.config().images);
     Progress progress;
     auto store = open_store(invocation.context, progress);
     std::size_t removed = 0;

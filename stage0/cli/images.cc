@@ -25,11 +25,14 @@ std::unique_ptr<image::Verifier> make_verifier(const Context& context)
 store::Store open_store(const Context& context, Progress& progress)
 {
     store::Options options;
+    for (const auto& [name, number] : context.config().images.limits)
+        unpack::set_limit(options.limits, fmt::format("{}={}", name, number));
     options.tick = [&progress](std::uint64_t done, std::uint64_t total) {
         notify::tick();
         progress.show(done, total);
     };
     options.on_wait = [](const std::string& line) { log::print(line); };
+    options.debug = [](const std::string& line) { log::debug(line); };
     return store::Store{model::Layout{context.data_dir()}, std::move(options)};
 }
 

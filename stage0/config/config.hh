@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration: what the .json files below the system, local and user directories say, merged (cli 3.1-3.5).
-// Defaults are not filled in: where the files are silent a field is empty. Errors: Kind::corrupt or system, always
-// with the name of the file.
+// The configuration: what the .json files below the system, local and user directories say, merged (cli 3.1-3.5,
+// rocket(1)). Defaults are not filled in: where the files are silent a field is empty. Errors: Kind::corrupt or system,
+// always with the name of the file.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "stage0/config/secret.hh"
 
@@ -50,11 +53,21 @@ struct Stage1 {
     bool operator==(const Stage1&) const = default;
 };
 
+// How images are let in and how long they are kept.
+struct Images {
+    std::map<std::string, std::uint64_t> limits;          // of one archive, by the names in stage0/unpack/limits.hh
+    std::optional<std::uint64_t> grace_seconds;           // `image gc`: since the last use
+    std::optional<std::uint64_t> largest_store;           // `image gc`: bytes
+    std::optional<std::vector<std::string>> kept_by_name; // never collected; image names, valid
+    bool operator==(const Images&) const = default;
+};
+
 struct Config {
     std::map<std::string, Credentials> auth;      // by URL authority: host or host:port
     std::map<std::string, BasicAuth> docker_auth; // by registry host
     Paths paths;
     Stage1 stage1;
+    Images images;
     bool operator==(const Config&) const = default;
 };
 

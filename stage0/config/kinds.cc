@@ -7,7 +7,10 @@
 #include <optional>
 #include <vector>
 
+#include "common/model/image_name.hh"
+#include "common/model/quantity.hh"
 #include "common/sys/text.hh"
+#include "stage0/unpack/limits.hh"
 
 namespace rocket::config
 {
@@ -176,10 +179,63 @@ void add_stage1(Fields& file, Config& directory)
     }
 }
 
+constexpr std::uint64_t most_seconds = 100ULL * 365 * 86400;
+
+// A whole number, or a string such as "64Gi".
+std::uint64_t amount(const model::json::Cursor& cursor)
+{
+    if (cursor.value().string() != nullptr)
+        return static_cast<std::uint64_t>(cursor.as<model::Quantity>().ceil_units());
+    return static_cast<std::uint64_t>(cursor.integer(0, INT64_MAX));
+}
+
+void add_amount(Fields& members, std::string_view name, std::optional<std::uint64_t>& field)
+{
+    const auto member = members.optional(name);
+    if (!member)
+        return;
+    if (field)
+        refuse("{} is already specified", name);
+    field = amount(*member);
+}
+
+void add_limits(const model::json::Cursor& object, std::map<std::string, std::uint64_t>& limits)
+{
+    Fields{object}; // it has to be one
+    for (const auto& [name, value] : *object.value().object()) {
+        if (std::ranges::find(unpack::limit_names, name, &unpack::LimitName::name) == unpack::limit_names.end())
+            refuse("unknown limit {}", text::quoted(name)); // a misspelt one would not protect anybody
+        const auto number = amount({value, fmt::format("{}.{}", object.place(), name)});
+        if (!limits.emplace(name, number).second)
+            refuse("limit {} is already specified", text::quoted(name));
+    }
+}
+
+void add_images(Fields& file, Config& directory)
+{
+    auto& images = directory.images;
+    if (const auto limits = file.optional("limits"))
+        add_limits(*limits, images.limits);
+    if (const auto collection = file.optional("gc")) {
+        Fields members{*collection};
+        add_amount(members, "graceSeconds", images.grace_seconds);
+        if (images.grace_seconds.value_or(0) > most_seconds)
+            refuse("graceSeconds is more than {}", most_seconds);
+        add_amount(members, "maxSize", images.largest_store);
+    }
+    const auto kept = file.optional("keep");
+    if (!kept)
+        return;
+    if (images.kept_by_name)
+        refuse("images to keep are already specified");
+    images.kept_by_name = kept->texts();
+    for (const auto& name : *images.kept_by_name)
+        model::ImageName::parse(name);
+}
+
 constexpr std::array kinds{
-    KindOfFile{"auth", "v1", add_auth},
-    KindOfFile{"dockerAuth", "v1", add_docker_auth},
-    KindOfFile{"paths", "v1", add_paths},
+    KindOfFile{"auth", "v1", add_auth},     KindOfFile{"dockerAuth", "v1", add_docker_auth},
+    KindOfFile{"images", "v1", add_images}, KindOfFile{"paths", "v1", add_paths},
     KindOfFile{"stage1", "v1", add_stage1},
 };
 

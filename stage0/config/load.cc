@@ -24,10 +24,11 @@ struct SubDirectory {
     std::vector<std::string_view> kinds;
 };
 
-const std::array<SubDirectory, 3>& sub_directories()
+const std::array<SubDirectory, 4>& sub_directories()
 {
-    static const std::array<SubDirectory, 3> all{{
+    static const std::array<SubDirectory, 4> all{{
         {"auth.d", {"auth", "dockerAuth"}},
+        {"images.d", {"images"}},
         {"paths.d", {"paths"}},
         {"stage1.d", {"stage1"}},
     }};
@@ -141,6 +142,13 @@ void override_with(std::string& field, std::string& later)
         field = std::move(later);
 }
 
+template <typename Value>
+void override_with(std::optional<Value>& field, std::optional<Value>& later)
+{
+    if (later)
+        field = std::move(later);
+}
+
 // Item by item, what `later` has wins.
 void merge(Config& config, Config later)
 {
@@ -153,6 +161,11 @@ void merge(Config& config, Config later)
     override_with(config.stage1.name, later.stage1.name); // the version goes with it
     override_with(config.stage1.version, later.stage1.version);
     override_with(config.stage1.location, later.stage1.location);
+    for (const auto& [name, number] : later.images.limits)
+        config.images.limits.insert_or_assign(name, number);
+    override_with(config.images.grace_seconds, later.images.grace_seconds);
+    override_with(config.images.largest_store, later.images.largest_store);
+    override_with(config.images.kept_by_name, later.images.kept_by_name);
 }
 
 } // namespace

@@ -83,6 +83,24 @@ json::Value stage1_entry(const Stage1& stage1)
     return object;
 }
 
+json::Value images_entry(const Images& images)
+{
+    json::Object limits;
+    for (const auto& [name, number] : images.limits)
+        limits.push_back({name, number});
+    json::Object collection;
+    if (images.grace_seconds)
+        collection.push_back({"graceSeconds", *images.grace_seconds});
+    if (images.largest_store)
+        collection.push_back({"maxSize", *images.largest_store});
+    auto object = entry("images");
+    object.push_back({"limits", std::move(limits)});
+    object.push_back({"gc", std::move(collection)});
+    if (images.kept_by_name)
+        object.push_back({"keep", json::Array{images.kept_by_name->begin(), images.kept_by_name->end()}});
+    return object;
+}
+
 } // namespace
 
 std::string to_json(const Config& config, Secrets secrets, bool pretty)
@@ -92,6 +110,8 @@ std::string to_json(const Config& config, Secrets secrets, bool pretty)
         entries.push_back(auth_entry(domain, credentials, secrets));
     for (const auto& [registry, credentials] : config.docker_auth)
         entries.push_back(docker_auth_entry(registry, credentials, secrets));
+    if (config.images != Images{}) // not one of rkt's
+        entries.push_back(images_entry(config.images));
     entries.push_back(paths_entry(config.paths));
     entries.push_back(stage1_entry(config.stage1));
     const json::Value document = json::Object{{"stage0", std::move(entries)}};

@@ -35,7 +35,22 @@ Acquirer::Acquirer(store::Store& store, Verifier* verifier, Hooks hooks) : sessi
 model::ImageId Acquirer::acquire(const Request& request)
 {
     const auto reference = parse_reference(request.image);
-    return std::visit([&](const auto& which) { return acquire_from(session_, which, request); }, reference);
+    use_policy(request.policy);
+    const auto id = std::visit([&](const auto& which) { return acquire_from(session_, which, request); }, reference);
+    session_.dependencies().complete(id); // it may have been there, and what it depends on may not
+    return id;
+}
+
+// What an image depends on is got in the way the image itself is.
+void Acquirer::use_policy(PullPolicy policy)
+{
+    if (policy == PullPolicy::never)
+        return session_.dependencies().use(Dependencies::First::store, {});
+    session_.dependencies().use(policy == PullPolicy::update ? Dependencies::First::fetch : Dependencies::First::store,
+                                [this](const model::ImageName& name, std::uint64_t) {
+                                    return acquire_from(session_, name,
+                                                        {.image = name.str(), .policy = PullPolicy::update});
+                                });
 }
 
 model::ImageId find_in_store(const store::Store& store, const std::string& image)

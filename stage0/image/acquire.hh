@@ -21,6 +21,8 @@ public:
     model::ImageId acquire(const Request& request);
 
 private:
+    void use_policy(PullPolicy policy);
+
     Session session_;
 };
 

@@ -16,20 +16,10 @@ std::string lock_for(const model::Layout& layout, const std::string& what)
     return layout.locks() + "/fetch-" + text::hex(hasher.finish()).substr(0, 32);
 }
 
-void check_supported(const model::ImageManifest& manifest)
-{
-    if (!manifest.dependencies.empty())
-        fail(Error::Kind::unsupported, "image {} depends on other images, which this build cannot render",
-             text::quoted(manifest.name.str()));
-    if (!manifest.path_whitelist.empty())
-        fail(Error::Kind::unsupported, "image {} has a pathWhitelist, which this build cannot apply",
-             text::quoted(manifest.name.str()));
-}
-
 } // namespace
 
 Session::Session(store::Store& store, Verifier* verifier, Hooks hooks)
-    : store_{store}, verifier_{verifier}, hooks_{std::move(hooks)}
+    : store_{store}, verifier_{verifier}, hooks_{std::move(hooks)}, dependencies_{store, verifier != nullptr}
 {
 }
 
@@ -45,15 +35,15 @@ void Session::debug(const std::string& line) const
         hooks_.debug(line);
 }
 
-model::ImageId Session::admit(store::Import& import, store::Import::Facts facts, const std::string& signature) const
+model::ImageId Session::admit(store::Import& import, store::Import::Facts facts, const std::string& signature)
 {
-    check_supported(import.manifest());
     if (verifier_ == nullptr) {
         facts.insecure.emplace_back("image");
     } else {
         facts.fingerprint = verify(import, signature);
         facts.signature = signature;
     }
+    facts.dependencies = dependencies_.resolve(import.id(), import.manifest());
     import.publish(facts);
     return import.id();
 }

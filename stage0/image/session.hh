@@ -10,6 +10,7 @@
 #include <string>
 
 #include "common/model/image_manifest.hh"
+#include "stage0/image/dependencies.hh"
 #include "stage0/image/verifier.hh"
 #include "stage0/store/import.hh"
 #include "stage0/store/named_lock.hh"
@@ -36,9 +37,12 @@ public:
     void say(const std::string& line) const;
     void debug(const std::string& line) const;
 
-    // The last steps of every source: may the image be used, is the signature good (unless nobody checks), publish.
+    Dependencies& dependencies() noexcept { return dependencies_; }
+
+    // The last steps of every source: is the signature good (unless nobody checks), is all there that the image depends
+    // on, publish.
     // `facts` says where the image came from; the grounds it is let in on are added here.
-    model::ImageId admit(store::Import& import, store::Import::Facts facts, const std::string& signature) const;
+    model::ImageId admit(store::Import& import, store::Import::Facts facts, const std::string& signature);
     // Throws Kind::untrusted if the request checks signatures and that image's was never checked.
     void require_verified(const model::ImageId& id) const;
     // Two commands that fetch the same thing do the work once: the second waits, and finds what the first has done.
@@ -50,6 +54,7 @@ private:
     store::Store& store_;
     Verifier* verifier_;
     Hooks hooks_;
+    Dependencies dependencies_;
 };
 
 } // namespace rocket::image

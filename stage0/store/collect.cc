@@ -2,8 +2,6 @@
 #include "stage0/store/collect.hh"
 
 #include <algorithm>
-#include <numeric>
-#include <set>
 
 #include "common/sys/sys.hh"
 #include "stage0/store/usage.hh"
@@ -36,7 +34,7 @@ public:
 
 private:
     bool is_due(const Candidate& candidate) const;
-    bool try_remove(const Candidate& candidate);
+    void remove(const Candidate& candidate);
 
     Store& store_;
     const CollectOptions& options_;
@@ -67,24 +65,31 @@ bool Collector::is_due(const Candidate& candidate) const
     return candidate.used_ns <= oldest_kept_ns_ || (options_.largest_store && store_bytes_ > *options_.largest_store);
 }
 
-bool Collector::try_remove(const Candidate& candidate)
+void Collector::remove(const Candidate& candidate)
 {
     const auto& id = candidate.entry.id;
     try {
-        const bool had_tree = store_.is_rendered(id);
+        const bool had_tree = sys::stat_if_exists(AT_FDCWD, store_.layout().tree(id)).has_value();
         if (store_.remove(id, Using::kept)) // looks again: a pod may have come meanwhile
             report_.removed(id, had_tree);
+        store_bytes_ -= std::min(store_bytes_, candidate.entry.size);
     } catch (const Error& error) {
         report_.problem(id, error);
-        return false;
     }
-    store_bytes_ -= std::min(store_bytes_, candidate.entry.size);
-    return true;
 }
 
 void Collector::run()
 {
-    std::erase_if(candidates_, [&](const Candidate& candidate) { return is_due(candidate) && try_remove(candidate); });
+    // An image goes only after those that depend on it, whatever order they were used in.
+    for (std::size_t before = candidates_.size() + 1; candidates_.size() < before;) {
+        before = candidates_.size();
+        std::erase_if(candidates_, [&](const Candidate& candidate) {
+            if (!is_due(candidate) || store_.find_dependent(candidate.entry.id))
+                return false;
+            remove(candidate);
+            return true;
+        });
+    }
 }
 
 } // namespace

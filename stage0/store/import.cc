@@ -6,7 +6,7 @@
 #include "common/sys/sys.hh"
 #include "stage0/store/catalog.hh"
 #include "stage0/store/named_lock.hh"
-#include "stage0/store/tree_store.hh"
+#include "stage0/store/render.hh"
 
 namespace rocket::store
 {
@@ -41,7 +41,8 @@ Unpacked unpack_into(const Store& store, int from, int copy, int tree)
                          .tree = tree,
                          .allow_devices = store.options().allow_devices,
                          .limits = store.options().limits,
-                         .tick = store.options().tick});
+                         .tick = store.options().tick,
+                         .debug = store.options().debug});
 }
 
 } // namespace
@@ -65,7 +66,12 @@ void Import::publish(const Facts& facts)
                         .imported_ns = sys::realtime_nsec(),
                         .fingerprint = facts.fingerprint,
                         .insecure = facts.insecure,
-                        .tree_digest = text::hex(unpacked_.tree.digest)};
+                        .tree_digest = text::hex(unpacked_.tree.digest),
+                        .dependencies = facts.dependencies};
+    const auto recipe = RecipeBook{store_}.of(record, manifest_);
+    TreeStatement statement;
+    if (with_tree_)
+        statement = finish_staged_tree(store_, staging_.fd(), recipe);
     write_files(record, facts);
     sys::syncfs(staging_.fd()); // archive, tree and all: nothing gets its name before it is on disk
 
@@ -75,7 +81,7 @@ void Import::publish(const Facts& facts)
                 fmt::format("another process is busy with image {}, waiting", text::quoted(id().key())));
     });
     if (with_tree_)
-        publish_staged_tree(store_.layout(), staging_.fd(), id(), record.tree_digest);
+        publish_staged_tree(store_.layout(), staging_.fd(), id(), statement);
     publish_image(record.is_verified());
     read_catalog(store_.layout()); // brings the index up to date
 }

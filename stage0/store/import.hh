@@ -33,6 +33,7 @@ public:
         std::optional<std::string> fingerprint = {};
         std::string signature = {}; // the bytes that were verified
         std::vector<std::string> insecure = {};
+        std::vector<model::ImageId> dependencies = {}; // in the order of the manifest, all in the store
     };
     // An image that is there already stays, and gets the better grounds of the two.
     void publish(const Facts& facts);

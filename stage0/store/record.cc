@@ -44,6 +44,8 @@ Record Record::parse(std::string_view text)
     for (const auto& option : fields.items("insecure"))
         record.insecure.push_back(option.text());
     record.tree_digest = hex_from(fields.required("treeDigest"), 64);
+    for (const auto& id : fields.items("dependencies"))
+        record.dependencies.push_back(id.as<ImageId>());
     if (!record.id.is_full())
         fail(Error::Kind::corrupt, "record.id is not a full digest");
     return record;
@@ -51,6 +53,9 @@ Record Record::parse(std::string_view text)
 
 std::string Record::write() const
 {
+    json::Array pinned;
+    for (const auto& dependency : dependencies)
+        pinned.push_back(dependency.digest());
     json::ObjectWriter writer;
     writer.set("id", id.digest())
         .set("requested", requested)
@@ -62,7 +67,8 @@ std::string Record::write() const
         .set("importTime", imported_ns)
         .set("keyFingerprint", fingerprint ? json::Value{*fingerprint} : json::Value{})
         .set("insecure", json::to_json(insecure))
-        .set("treeDigest", tree_digest);
+        .set("treeDigest", tree_digest)
+        .set_if(!dependencies.empty(), "dependencies", std::move(pinned));
     return json::write(std::move(writer).done(), json::Style::four_blanks) + "\n";
 }
 

@@ -25,7 +25,9 @@ struct Record {
     std::int64_t imported_ns = 0;                // since the epoch
     std::optional<std::string> fingerprint = {}; // of the key that signed it; nullopt: nobody checked
     std::vector<std::string> insecure = {};      // insecure options that were used to let it in
-    std::string tree_digest = {};                // hex
+    std::string tree_digest = {};                // hex, of the image's own content
+    // What the image depends on, in the order of its manifest: looked up once, when it was fetched (DEP-12).
+    std::vector<model::ImageId> dependencies = {};
 
     bool is_verified() const noexcept { return fingerprint.has_value(); }
 

@@ -92,6 +92,16 @@ Fd Store::open_archive(const ImageId& id) const
     return std::move(*archive);
 }
 
+std::optional<Entry> Store::find_dependent(const ImageId& id) const
+{
+    for (auto& entry : list()) {
+        const auto pinned = record(entry.id).dependencies;
+        if (std::find(pinned.begin(), pinned.end(), id) != pinned.end())
+            return std::move(entry);
+    }
+    return std::nullopt;
+}
+
 std::int64_t Store::last_used_ns(const ImageId& id) const
 {
     const auto used = sys::stat_if_exists(AT_FDCWD, layout_.image(id) + "/" + image_dir::used);

@@ -30,6 +30,7 @@ struct Options {
     bool allow_devices = false;
     Tick tick = {};                                       // called often during long work
     std::function<void(const std::string&)> on_wait = {}; // another process has the image: what it is waited for
+    std::function<void(const std::string&)> debug = {};
 };
 
 class Store
@@ -53,14 +54,16 @@ public:
     model::ImageManifest manifest(const model::ImageId& id) const;
     Fd open_archive(const model::ImageId& id) const;
     std::int64_t last_used_ns(const model::ImageId& id) const;
-    void mark_used(const model::ImageId& id) const; // not being allowed to is no error
+    void mark_used(const model::ImageId& id) const;                      // not being allowed to is no error
+    std::optional<Entry> find_dependent(const model::ImageId& id) const; // one of those that depend on it
 
     // --- the rendered tree
     bool is_rendered(const model::ImageId& id) const;
-    // The absolute path of the tree's rootfs, rendered from the archive if it is not there yet. Needs root.
+    // The absolute path of the tree's rootfs, rendered from the archive if it is not there yet, together with whatever
+    // the image depends on. Needs root.
     std::string render(const model::ImageId& id);
-    // Reads everything again: archive against id, tree against archive. A damaged tree is rendered anew; a damaged
-    // archive is Kind::corrupt. Needs root.
+    // Reads everything again: archive against id, tree against archive, first those of its dependencies. Damaged trees
+    // are rendered anew; a damaged archive is Kind::corrupt. Needs root.
     struct Verdict {
         bool was_rendered = false;
         std::string tree_damage = {}; // what was wrong with the tree; empty: nothing
@@ -73,13 +76,15 @@ public:
     std::string extract(const model::ImageId& id, int rootfs) const;
 
     // --- changes
-    // Kind::busy while such a pod uses the image; false: it was not there.
+    // Kind::busy while such a pod uses the image, or another image depends on it; false: it was not there.
     bool remove(const model::ImageId& id, Using which = Using::alive);
     // Makes the directories that are missing, sweeps leftovers of commands that were killed, brings the index up to
     // date. Called by whatever writes; safe at any time, and while others write.
     void tidy();
 
 private:
+    void refuse_if_used(const model::ImageId& id, Using which) const;
+
     model::Layout layout_;
     Options options_;
 };

@@ -3,6 +3,7 @@
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
 #include "stage0/store/catalog.hh"
+#include "stage0/store/directories.hh"
 #include "stage0/store/named_lock.hh"
 #include "stage0/store/staging.hh"
 #include "stage0/store/store.hh"
@@ -16,26 +17,6 @@ using model::ImageId;
 
 namespace
 {
-
-// Owner and group of what is there stay; new directories inherit the group of DATA (cli 1.6).
-void make_store_dir(const std::string& path, mode_t mode)
-{
-    if (!sys::make_dir_if_missing(AT_FDCWD, path, mode & 0777U))
-        return;
-    sys::check([&] { return ::chmod(path.c_str(), mode); }, "setting the mode of {}", text::quoted(path));
-}
-
-void make_store_dirs(const model::Layout& layout)
-{
-    const auto data = layout.data();
-    if (const auto slash = data.rfind('/'); slash != 0 && slash != data.npos)
-        sys::make_dirs(data.substr(0, slash), 0755);
-    make_store_dir(data, 02750);
-    for (const auto& path :
-         {layout.cas(), layout.images(), layout.database_dir(), layout.store_tmp(), layout.garbage(), layout.locks()})
-        make_store_dir(path, 02770);
-    make_store_dir(layout.trees(), 02700);
-}
 
 // Trees that were published a moment before their image would have been, or outlived it.
 void sweep_orphaned_trees(const model::Layout& layout)
@@ -55,22 +36,32 @@ void sweep_orphaned_trees(const model::Layout& layout)
 
 void Store::tidy()
 {
-    make_store_dirs(layout_);
+    make_store_directories(layout_);
     sweep(layout_);
     sweep_orphaned_trees(layout_);
     read_catalog(layout_); // heals the index
 }
 
-bool Store::remove(const ImageId& id, Using which)
+void Store::refuse_if_used(const ImageId& id, Using which) const
 {
-    make_store_dirs(layout_);
-    // Held shared while a pod is prepared: from looking its images up to the pod's own record of them.
-    const auto preparing = Lock::take(
-        sys::open(AT_FDCWD, layout_.prepare_lock(), O_RDONLY | O_CREAT | O_NOFOLLOW, 0640), Lock::Mode::exclusive);
     const auto used = images_used_by_pods(layout_, which);
     if (const auto pod = used.find(id); pod != used.end())
         throw Error{Error::Kind::busy, fmt::format("pod {} uses the image", text::quoted(pod->second)),
                     "`rocket rm` the pod first, or `rocket stop` it if it is running"};
+    if (const auto dependent = find_dependent(id))
+        throw Error{
+            Error::Kind::busy,
+            fmt::format("image {} ({}) depends on it", text::quoted(dependent->name.str()), dependent->id.key()),
+            "`rocket image rm` that image first"};
+}
+
+bool Store::remove(const ImageId& id, Using which)
+{
+    make_store_directories(layout_);
+    // Held shared while a pod is prepared: from looking its images up to the pod's own record of them.
+    const auto preparing = Lock::take(
+        sys::open(AT_FDCWD, layout_.prepare_lock(), O_RDONLY | O_CREAT | O_NOFOLLOW, 0640), Lock::Mode::exclusive);
+    refuse_if_used(id, which);
     std::string image;
     std::string tree;
     {

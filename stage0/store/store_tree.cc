@@ -2,6 +2,7 @@
 // Rendering, verifying and exporting: what reads an image's archive again.
 #include "common/sys/sys.hh"
 #include "stage0/store/named_lock.hh"
+#include "stage0/store/render.hh"
 #include "stage0/store/staging.hh"
 #include "stage0/store/store.hh"
 #include "stage0/store/tree_store.hh"
@@ -17,7 +18,11 @@ namespace
 
 UnpackJob job_for(const Options& options, int archive)
 {
-    return {.archive = archive, .allow_devices = options.allow_devices, .limits = options.limits, .tick = options.tick};
+    return {.archive = archive,
+            .allow_devices = options.allow_devices,
+            .limits = options.limits,
+            .tick = options.tick,
+            .debug = options.debug};
 }
 
 NamedLock lock_image(const Store& store, const ImageId& id)
@@ -50,25 +55,28 @@ void demand_root(std::string_view what)
         throw Error{Error::Kind::unsupported, fmt::format("only root can {}", what), "run the command as root"};
 }
 
-void render_locked(const Store& store, const Record& record)
+void render_locked(Store& store, const Record& record, const Recipe& recipe)
 {
     const Staging staging{store.layout()};
     const auto archive = store.open_archive(record.id);
-    const auto root = make_staged_tree(staging.fd());
-    auto job = job_for(store.options(), archive.get());
-    job.tree = root.get();
-    check_unpacked(record, unpack_image(job));
+    {
+        const auto root = make_staged_tree(staging.fd());
+        auto job = job_for(store.options(), archive.get());
+        job.tree = root.get();
+        check_unpacked(record, unpack_image(job));
+    }
+    const auto statement = finish_staged_tree(store, staging.fd(), recipe);
     sys::syncfs(staging.fd());
-    publish_staged_tree(store.layout(), staging.fd(), record.id, record.tree_digest);
+    publish_staged_tree(store.layout(), staging.fd(), record.id, statement);
 }
 
 // What is wrong with the tree that is there; empty if nothing is.
-std::string damage_of_tree(const Store& store, const Record& record)
+std::string damage_of_tree(const Store& store, const model::ImageId& id, const Recipe& recipe)
 {
-    const auto stated = stated_tree_digest(store.layout(), record.id);
-    if (stated != record.tree_digest)
+    const auto stated = stated_tree(store.layout(), id);
+    if (!stated || stated->recipe != recipe.name)
         return "the tree's digest file does not belong to the image";
-    const auto root = sys::open(AT_FDCWD, store.layout().tree_rootfs(record.id), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const auto root = sys::open(AT_FDCWD, store.layout().tree_rootfs(id), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     const auto tick = [&] {
         if (store.options().tick)
             store.options().tick(0, 0);
@@ -79,28 +87,36 @@ std::string damage_of_tree(const Store& store, const Record& record)
     } catch (const Error& error) {
         return error.innermost();
     }
-    return found == record.tree_digest
-               ? ""
-               : fmt::format("the tree has the digest {} instead of {}", found, record.tree_digest);
+    return found == stated->digest ? ""
+                                   : fmt::format("the tree has the digest {} instead of {}", found, stated->digest);
+}
+
+bool is_rendered(const Store& store, const ImageId& id, const Recipe& recipe)
+{
+    const auto stated = stated_tree(store.layout(), id);
+    return stated && stated->recipe == recipe.name;
 }
 
 } // namespace
 
 bool Store::is_rendered(const ImageId& id) const
 {
-    return stated_tree_digest(layout_, id) == record(id).tree_digest;
+    return store::is_rendered(*this, id, RecipeBook{*this}.of(id));
 }
 
 std::string Store::render(const ImageId& id)
 {
     const auto known = record(id);
+    const auto recipe = RecipeBook{*this}.of(id);
     mark_used(id);
-    if (stated_tree_digest(layout_, id) != known.tree_digest) {
+    for (const auto& dependency : recipe.dependencies)
+        mark_used(dependency);
+    if (!store::is_rendered(*this, id, recipe)) {
         demand_root("render an image");
         const auto lock = lock_image(*this, id);
-        if (stated_tree_digest(layout_, id) != known.tree_digest) // unless somebody did while we waited
+        if (!store::is_rendered(*this, id, recipe)) // unless somebody did while we waited
             with_context(fmt::format("rendering image {}", text::quoted(id.key())),
-                         [&] { render_locked(*this, known); });
+                         [&] { render_locked(*this, known, recipe); });
     }
     return layout_.tree_rootfs(id);
 }
@@ -109,17 +125,20 @@ Store::Verdict Store::verify(const ImageId& id)
 {
     demand_root("verify an image");
     const auto known = record(id);
+    const auto recipe = RecipeBook{*this}.of(id);
+    for (const auto& dependency : recipe.dependencies) // the tree shares its files with theirs
+        verify(dependency);
     const auto lock = lock_image(*this, id);
     const auto archive = open_archive(id);
     check_unpacked(known, unpack_image(job_for(options_, archive.get())));
     Verdict verdict{.was_rendered = sys::stat_if_exists(AT_FDCWD, layout_.tree(id)).has_value()};
     if (!verdict.was_rendered)
         return verdict;
-    verdict.tree_damage = damage_of_tree(*this, known);
+    verdict.tree_damage = damage_of_tree(*this, id, recipe);
     if (verdict.tree_damage.empty())
         return verdict;
     const auto garbage = discard_tree(layout_, id); // before rendering: what is damaged must not be used
-    render_locked(*this, known);
+    render_locked(*this, known, recipe);
     delete_garbage(layout_, garbage);
     return verdict;
 }

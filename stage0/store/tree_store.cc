@@ -14,6 +14,7 @@ namespace
 namespace tree_dir = model::tree_dir;
 
 constexpr const char* staged_tree = "tree";
+constexpr const char* aside = "own";
 
 Fd open_trees(const model::Layout& layout)
 {
@@ -38,12 +39,21 @@ Fd make_staged_tree(int staging)
     return sys::open(tree.get(), tree_dir::rootfs, O_RDONLY | O_DIRECTORY);
 }
 
-void publish_staged_tree(const model::Layout& layout, int staging, const model::ImageId& id, const std::string& digest)
+Fd set_staged_tree_aside(int staging)
 {
-    if (stated_tree_digest(layout, id) == digest)
+    sys::rename(staging, staged_tree, staging, aside);
+    return sys::open(staging, std::string{aside} + "/" + tree_dir::rootfs, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+void publish_staged_tree(const model::Layout& layout, int staging, const model::ImageId& id,
+                         const TreeStatement& statement)
+{
+    if (stated_tree(layout, id) == statement)
         return;
     const auto tree = sys::open(staging, staged_tree, O_RDONLY | O_DIRECTORY);
-    file::write_new(tree.get(), tree_dir::digest, digest + "\n", 0600);
+    file::write_new(tree.get(), tree_dir::digest,
+                    statement.digest + (statement.recipe == statement.digest ? "" : " " + statement.recipe) + "\n",
+                    0600);
     sys::fsync(tree.get());
     const auto trees = open_trees(layout);
     std::string replaced;
@@ -53,12 +63,13 @@ void publish_staged_tree(const model::Layout& layout, int staging, const model::
     delete_garbage(layout, replaced);
 }
 
-std::optional<std::string> stated_tree_digest(const model::Layout& layout, const model::ImageId& id)
+std::optional<TreeStatement> stated_tree(const model::Layout& layout, const model::ImageId& id)
 {
     const auto digest = file::read_if_exists(AT_FDCWD, layout.tree(id) + "/" + tree_dir::digest, 256);
     if (!digest || !sys::stat_if_exists(AT_FDCWD, layout.tree_rootfs(id)))
         return std::nullopt;
-    return std::string{text::trim(*digest)};
+    const auto words = text::split(std::string{text::trim(*digest)}, ' ');
+    return TreeStatement{.digest = words.front(), .recipe = words.back()};
 }
 
 std::string discard_tree(const model::Layout& layout, const model::ImageId& id)

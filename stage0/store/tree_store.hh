@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rendered trees: DATA/cas/tree/<id>/{rootfs,digest}. The digest is written last, before the one rename that
 // publishes both; a tree without the right one counts as absent. Only root renders, and only root can look inside.
+// The file holds the digest of the tree and, if others went into it, the name of the recipe it was made by.
 #pragma once
 
 #include <optional>
@@ -12,15 +13,24 @@
 namespace rocket::store
 {
 
+struct TreeStatement {
+    std::string digest; // hex, of what is on disk
+    std::string recipe; // hex, of what it was made from; the same if the image stands alone
+    bool operator==(const TreeStatement&) const = default;
+};
+
 bool can_render() noexcept;
 
 // The empty rootfs of a tree in a staging directory.
 Fd make_staged_tree(int staging);
-// Writes the digest and puts the tree in place, to disk; a tree of the same digest that is there already stays.
+// Gives its name up, so that another one can be made; its rootfs.
+Fd set_staged_tree_aside(int staging);
+// Writes the statement and puts the tree in place, to disk; a tree with the same one that is there already stays.
 // The caller holds the image's lock and has brought the content to disk.
-void publish_staged_tree(const model::Layout& layout, int staging, const model::ImageId& id, const std::string& digest);
+void publish_staged_tree(const model::Layout& layout, int staging, const model::ImageId& id,
+                         const TreeStatement& statement);
 // What the tree's digest file says; nullopt if there is no whole tree.
-std::optional<std::string> stated_tree_digest(const model::Layout& layout, const model::ImageId& id);
+std::optional<TreeStatement> stated_tree(const model::Layout& layout, const model::ImageId& id);
 // Takes the tree away, if there is one, and returns its name in the garbage.
 std::string discard_tree(const model::Layout& layout, const model::ImageId& id);
 

@@ -226,3 +226,37 @@ TEST_CASE("config: printed entries are configuration files; secrets only when as
     CHECK(config::to_json(config, config::Secrets::hidden, true).find("secret1") == std::string::npos);
     CHECK(config::to_json(Config{}, config::Secrets::hidden, true).find("{\n\t\"stage0\": [\n") == 0);
 }
+
+TEST_CASE("config: how images are let in and kept")
+{
+    Tree tree;
+    tree.put("system/images.d/a.json",
+             file_of("images", R"("limits": {"members": 7, "unpacked-bytes": "1Gi"}, "keep": ["example.com/a"])"));
+    tree.put("local/images.d/a.json", file_of("images", R"("limits": {"members": 8}, "gc": {"graceSeconds": 60})"));
+    tree.put("local/images.d/b.json", file_of("images", R"("gc": {"maxSize": "2G"})"));
+    const auto images = tree.load().images;
+    CHECK(images.limits == std::map<std::string, std::uint64_t>{{"members", 8}, {"unpacked-bytes", 1U << 30U}});
+    CHECK(images.grace_seconds == 60);
+    CHECK(images.largest_store == 2'000'000'000);
+    CHECK(images.kept_by_name == std::vector<std::string>{"example.com/a"});
+    CHECK(config::to_json(tree.load(), config::Secrets::hidden, false).find(R"("members":8)") != std::string::npos);
+
+    const std::pair<const char*, const char*> refused[]{
+        {R"("limits": {"member": 7})", R"(unknown limit "member")"},
+        {R"("limits": {"members": -7})", "members"},
+        {R"("limits": {"members": "many"})", "members"},
+        {R"("limits": [])", "must be an object"},
+        {R"("gc": {"graceSeconds": 9000000000})", "graceSeconds is more than"},
+        {R"("gc": {"maxSize": 1.5})", "maxSize"},
+        {R"("keep": ["Not A Name"])", "Not A Name"},
+        {R"("keep": "example.com/a")", "keep"},
+    };
+    for (const auto& [members, words] : refused) {
+        Tree broken;
+        broken.put("local/images.d/a.json", file_of("images", members));
+        CAPTURE(members);
+        CHECK(broken.error().find(words) != std::string::npos);
+    }
+    tree.put("local/images.d/c.json", file_of("images", R"("gc": {"maxSize": "2G"})"));
+    CHECK(tree.error().ends_with("maxSize is already specified"));
+}

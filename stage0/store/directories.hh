@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The directories that all commands share in DATA, with the modes of units/host/tmpfiles.conf (cli 1.6): whichever command
+// comes first makes those that are missing. Owner, group and mode of what is there stay; new ones inherit DATA's group.
+#pragma once
+
+#include "common/model/layout.hh"
+
+namespace rocket::store
+{
+
+void make_store_directories(const model::Layout& layout);
+void make_pod_directories(const model::Layout& layout); // those of the store too
+
+} // namespace rocket::store

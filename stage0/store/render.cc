@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/store/render.hh"
+
+#include "common/sys/sys.hh"
+#include "stage0/store/compose.hh"
+#include "stage0/store/tree_walk.hh"
+
+namespace rocket::store
+{
+
+TreeStatement finish_staged_tree(Store& store, int staging, const Recipe& recipe)
+{
+    if (!recipe.is_composed())
+        return {.digest = recipe.own, .recipe = recipe.name};
+    const auto tick = [&] {
+        if (store.options().tick)
+            store.options().tick(0, 0);
+    };
+    std::vector<Fd> layers;
+    for (const auto& dependency : recipe.dependencies)
+        layers.push_back(sys::open(AT_FDCWD, store.render(dependency), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    layers.push_back(set_staged_tree_aside(staging));
+    Composition composition{.layers = {}, .whitelist = recipe.whitelist, .tick = tick};
+    for (const auto& layer : layers)
+        composition.layers.push_back(layer.get());
+    const auto root = make_staged_tree(staging);
+    for (const auto& path : compose(composition, root.get()))
+        if (store.options().debug)
+            store.options().debug(fmt::format("nothing provides {} of the pathWhitelist", text::quoted(path)));
+    return {.digest = text::hex(digest_of_tree(root.get(), tick)), .recipe = recipe.name};
+}
+
+} // namespace rocket::store
