@@ -11,6 +11,7 @@
 #include "stage0/notify.hh"
 #include "stage0/pod/overlay_support.hh"
 #include "stage0/pod/reify.hh"
+#include "stage0/store/directories.hh"
 
 namespace rocket::cli
 {
@@ -96,7 +97,7 @@ pod::OwnedPod make_pod(const Context& context, const MakePod& what)
     const model::Layout layout{context.data_dir()};
     const auto chosen_stage1 = stage1(flags, context);
     pod::entry_point(chosen_stage1.manifest_text, chosen_stage1.rootfs, "run"); // now, not when the pod is there
-    pod::make_pod_directories(layout);
+    store::make_pod_directories(layout);
     const auto lock = prepare_lock(layout);
 
     ImageSource source{context};

@@ -9,6 +9,7 @@
 #include "stage0/pod/id_ranges.hh"
 #include "stage0/pod/remove_pod.hh"
 #include "stage0/store/copy_tree.hh"
+#include "stage0/store/directories.hh"
 
 namespace rocket::pod
 {
@@ -44,19 +45,10 @@ std::optional<OwnedPod> try_create(const model::Layout& layout)
 
 } // namespace
 
-void make_pod_directories(const model::Layout& layout)
-{
-    sys::make_dirs(layout.pods(), group_readable);
-    for (const auto stage : model::pod_stages)
-        sys::make_dir_if_missing(AT_FDCWD, layout.pods(stage), group_readable);
-    sys::make_dir_if_missing(AT_FDCWD, layout.locks(), group_readable);
-    sys::make_dir_if_missing(AT_FDCWD, layout.garbage(), 0700);
-}
-
 NewPod::NewPod(const model::Layout& layout, std::function<void()> tick) : layout_{layout}, tick_{std::move(tick)}
 {
     with_context("error creating new pod", [&] {
-        make_pod_directories(layout_);
+        store::make_pod_directories(layout_);
         while (!owned_)
             owned_ = try_create(layout_);
     });

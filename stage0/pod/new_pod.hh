@@ -60,7 +60,4 @@ private:
     bool copied_trees_ = false; // and more than that
 };
 
-// The directories of the data directory that pods live in.
-void make_pod_directories(const model::Layout& layout);
-
 } // namespace rocket::pod

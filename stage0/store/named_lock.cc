@@ -11,7 +11,9 @@ namespace
 
 Fd open_lock_file(const std::string& path)
 {
-    return sys::open(AT_FDCWD, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0660);
+    auto file = sys::open(AT_FDCWD, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0660);
+    ::fchmod(file.get(), 0660); // whatever the umask; somebody else's file has its mode already
+    return file;
 }
 
 // The file that was locked may have been removed, or replaced, by its holder before the lock came to us.

@@ -27,6 +27,17 @@ void remove_unlocked(int parent, const std::string& name)
         remove_tree(parent, name);
 }
 
+// What belongs to somebody else is left to them, or to root.
+void sweep(int parent, const std::string& name)
+{
+    try {
+        remove_unlocked(parent, name);
+    } catch (const Error&) {
+        if (::geteuid() == 0)
+            throw;
+    }
+}
+
 } // namespace
 
 Lock Staging::make(int parent, std::string& name)
@@ -72,18 +83,18 @@ std::string discard(const model::Layout& layout, int parent, const std::string& 
 void delete_garbage(const model::Layout& layout, const std::string& name)
 {
     if (!name.empty())
-        remove_unlocked(open_dir(layout.garbage()).get(), name);
+        sweep(open_dir(layout.garbage()).get(), name);
 }
 
 void sweep(const model::Layout& layout)
 {
     const auto staging = open_dir(layout.store_tmp());
     for (const auto& name : file::list(staging.get(), "."))
-        remove_unlocked(staging.get(), name);
+        sweep(staging.get(), name);
     const auto garbage = open_dir(layout.garbage());
     for (const auto& name : file::list(garbage.get(), "."))
         if (name.starts_with(garbage_prefix))
-            remove_unlocked(garbage.get(), name);
+            sweep(garbage.get(), name);
 }
 
 } // namespace rocket::store

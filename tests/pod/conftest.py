@@ -63,6 +63,15 @@ class Rocket:
                    "env": self.environment, **options}
         return subprocess.Popen(self.command(*arguments), **options)
 
+    def as_user(self, *arguments, groups=(), status=0, **options):
+        """The command as a user without privilege, a member of these groups only."""
+        user = ["setpriv", "--reuid=12345", "--regid=12345", *(["--groups", ",".join(map(str, groups))] if groups else ["--clear-groups"]), "--"]
+        done = subprocess.run([*user, *self.command(*arguments)], env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False, timeout=60, **options)
+        if status is not None:
+            assert done.returncode == status, f"{arguments}: status {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
     def fetch(self, archive):
         return self("--insecure-options=image", "fetch", "--full", archive).stdout.strip()
 

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import stat
-import subprocess
 import time
 
 import aci
@@ -74,14 +73,6 @@ def test_extract_of_a_damaged_archive(rocket, make, home):
     assert [p.name for p in home.iterdir() if "out" in p.name] == []
 
 
-def unprivileged(rocket, *arguments, groups=(), status=0):
-    """The command as a user without privilege."""
-    done = subprocess.run(["setpriv", "--reuid=12345", "--regid=12345", *(["--groups", ",".join(map(str, groups))] if groups else ["--clear-groups"]),
-                           "--", *rocket.command(*arguments)], env=rocket.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == status, done.stderr
-    return done
-
-
 def test_extract_without_privilege(rocket, make, home):
     full = rocket.fetch(make("example.com/a", content=[*CONTENT, aci.directory("rootfs/closed", 0o500), aci.file("rootfs/closed/x", "x", mode=0o400)]))
     home.chmod(0o755)
@@ -89,12 +80,12 @@ def test_extract_without_privilege(rocket, make, home):
     mine.mkdir()
     os.chown(mine, 12345, 12345)
     group = os.stat(rocket.data).st_gid
-    unprivileged(rocket, "image", "extract", full, mine / "out", groups=[group])
+    rocket.as_user("image", "extract", full, mine / "out", groups=[group])
     root = mine / "out/rootfs"
     assert stat.S_IMODE(os.stat(root / "closed").st_mode) == 0o500 and (root / "closed/x").read_text() == "x"
     shutil.rmtree(root / "closed")
     check_tree(root, 12345, 12345, 0o755)
-    assert "cannot run as unprivileged user" in unprivileged(rocket, "image", "render", full, mine / "r", groups=[group], status=254).stderr
+    assert "cannot run as unprivileged user" in rocket.as_user("image", "render", full, mine / "r", groups=[group], status=254).stderr
 
 
 # --- gc
