@@ -45,6 +45,17 @@ std::optional<Number> parse_number(std::string_view raw, int base)
     return number;
 }
 
+// Characters that nobody sees, and that change what is seen: marks of zero width and of direction, line separators,
+// the byte order mark.
+bool is_invisible(std::string_view sequence)
+{
+    const auto in = [&](std::string_view first, std::string_view last) {
+        return first <= sequence && sequence <= last;
+    };
+    return in("\xE2\x80\x8B", "\xE2\x80\x8F") || in("\xE2\x80\xA8", "\xE2\x80\xAE") ||
+           in("\xE2\x81\xA0", "\xE2\x81\xAF") || sequence == "\xEF\xBB\xBF" || sequence == "\xD8\x9C";
+}
+
 std::string escaped(std::string_view raw, bool with_quotes)
 {
     std::string out;
@@ -53,7 +64,7 @@ std::string escaped(std::string_view raw, bool with_quotes)
         const auto length = utf8_sequence(raw.substr(i));
         const auto byte = static_cast<unsigned char>(c);
         const bool c1_control = length == 2 && byte == 0xC2 && static_cast<unsigned char>(raw[i + 1]) < 0xA0;
-        if (length == 0 || c1_control) {
+        if (length == 0 || c1_control || is_invisible(raw.substr(i, length))) {
             out += fmt::format("\\x{:02x}", byte);
             i += 1;
             continue;

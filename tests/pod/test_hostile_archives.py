@@ -25,6 +25,14 @@ def bad_header(canary):
     return bytes(data)
 
 
+def damaged(compression):
+    def content(canary):
+        data = bytearray(aci.compress(aci.tar_bytes([*HEAD(), aci.file("rootfs/x", os.urandom(100_000))]), compression))
+        data[60_000] ^= 0x55
+        return bytes(data)
+    return content
+
+
 def manifest_with(**fields):
     return aci.file("manifest", json.dumps({**aci.manifest("example.com/evil"), **fields}))
 
@@ -73,8 +81,111 @@ HOSTILE = {
     "huge manifest": (tar(aci.file("manifest", b" " * (5 << 20)), ROOTFS()), "manifest"),
     "very long name": (tar(*HEAD(), aci.file("rootfs/" + "n" * 300, "x")), ""),
     "very deep path": (tar(*HEAD(), aci.file("rootfs/" + "d/" * 300 + "x", "x")), ""),
+    # The rest of appc.md chapter 21 about archives
+    "absolute manifest": (tar(aci.file("/manifest", json.dumps(aci.manifest("example.com/evil"))), ROOTFS()), "absolute"),
+    "two rootfs": (tar(*HEAD(), aci.directory("rootfs/")), "rootfs"),
+    "a directory twice": (tar(*HEAD(), aci.directory("rootfs/d"), aci.directory("rootfs/d/")), "rootfs/d"),
+    "files do not imply rootfs": (tar(MANIFEST(), aci.file("rootfs/x", "x")), "no rootfs"),
+    "manifest is a hard link": (tar(ROOTFS(), aci.file("rootfs/m", "{}"), aci.hardlink("manifest", "rootfs/m")), "manifest"),
+    "manifest is a device": (tar(aci.device("manifest", 1, 3), ROOTFS()), "manifest"),
+    "manifest is a directory": (tar(aci.directory("manifest"), ROOTFS()), "manifest"),
+    "hard link to a later file": (tar(*HEAD(), aci.hardlink("rootfs/h", "rootfs/x"), aci.file("rootfs/x", "x")), "link"),
+    "hard link to a directory": (tar(*HEAD(), aci.directory("rootfs/d"), aci.hardlink("rootfs/h", "rootfs/d")), "link"),
+    "hard link to itself": (tar(*HEAD(), aci.hardlink("rootfs/h", "rootfs/h")), "link"),
+    "file below a file": (tar(*HEAD(), aci.file("rootfs/x", "x"), aci.file("rootfs/x/y", "y")), "rootfs/x"),
+    "truncated xz": (lambda canary: aci.compress(aci.tar_bytes([*HEAD(), aci.file("rootfs/x", os.urandom(100_000))]), "xz")[:50_000], ""),
+    "truncated bzip2": (lambda canary: aci.compress(aci.tar_bytes([*HEAD(), aci.file("rootfs/x", os.urandom(100_000))]), "bz2")[:50_000], ""),
+    "damaged xz": (damaged("xz"), ""),
+    "damaged bzip2": (damaged("bz2"), ""),
+    "damaged gzip": (damaged("gz"), ""),
+    "bytes behind the gzip stream": (lambda canary: gzip.compress(aci.tar_bytes(HEAD())) + b"more", ""),
+    "bytes behind the tar": (lambda canary: aci.tar_bytes(HEAD()) + b"more" * 128, ""),
+    "text": (lambda canary: json.dumps(aci.manifest("example.com/evil")).encode() * 10, ""),
     "terminal escapes in a name": (tar(*HEAD(), aci.file("\x1b[2Jevil", "x")), "evil"),
 }
+
+
+APP = aci.app("/bin/true")
+FULL_ID = "sha512-" + "0" * 128
+
+
+def app(**fields):
+    return {"app": {key: value for key, value in {**APP, **fields}.items() if value is not None}}
+
+
+def isolator(name, **value):
+    return app(isolators=[{"name": name, **value}])
+
+
+def port(**fields):
+    return app(ports=[{"name": "web", "protocol": "tcp", "port": 80, **fields}])
+
+
+def label(name, value, *more):
+    return {"labels": [{"name": name, "value": value}, *more]}
+
+
+def arch(os_name, arch_name):
+    return label("os", os_name, {"name": "arch", "value": arch_name})
+
+
+MEMORY, CPU_SHARES = "resource/memory", "os/linux/cpu-shares"
+
+# Area of appc.md chapter 21 → what the manifest has in place of the right thing: fields, or the whole text.
+MANIFESTS = {
+    "JSON": [
+        '{"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/a",}', '{"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/a"} x',
+        '\ufeff{"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/a"}', "[]", '"x"', "", "null",
+        {"labels": {}}, {"labels": "x"}, {"app": []}, {"annotations": 7}, {"dependencies": {}}, {"pathWhitelist": "/x"}, {"pathWhitelist": [7]},
+        {"name": 7}, {"name": None}, {"acKind": None}, {"acVersion": None}, port(port=80.5),
+    ],
+    "kind and version": [
+        {"acKind": "PodManifest"}, {"acKind": ""}, {"acKind": "imagemanifest"}, {"acVersion": ""}, {"acVersion": "0.0.0"}, {"acVersion": "1"},
+        {"acVersion": "v1.2.3"}, {"acVersion": "1.0.0"}, {"acVersion": "0.8"}, {"acVersion": "0.8.11 "},
+    ],
+    "names": [
+        {"name": ""}, {"name": "Example.com/a"}, {"name": "/a"}, {"name": "a/"}, {"name": "a//b"}, {"name": "a b"}, {"name": "-a"}, {"name": "a\n"},
+        label("name", "x"), label("Version", "1"), label("version", "1", {"name": "version", "value": "2"}),
+        {"annotations": [{"name": "a", "value": "1"}, {"name": "a", "value": "2"}]}, app(environment=[{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]),
+        app(eventHandlers=[{"name": "pre-start", "exec": ["/x"]}, {"name": "pre-start", "exec": ["/x"]}]),
+        app(mountPoints=[{"name": "Data", "path": "/x"}]), app(mountPoints=[{"name": "a", "path": ""}]), app(mountPoints=[{"path": "/x"}]),
+    ],
+    "labels": [label("os", "OS/360"), label("os", ""), arch("linux", "arm64"), arch("linux", "arm"), arch("linux", "ppc64l"), arch("linux", "S390x"),
+               arch("freebsd", "armv7b"), {"labels": [{"name": "os"}, {"value": "x"}]}],
+    "annotations": [{"annotations": [{"name": name, "value": value}]} for name, value in (
+        ("created", "yesterday"), ("created", "2020-13-01T00:00:00Z"), ("homepage", "ftp://example.com"), ("documentation", "example.com"), ("homepage", ""))],
+    "app": [app(user=None), app(group=None), app(user=""), app(workingDirectory="stuff"), app(workingDirectory="../home/fred"),
+            app(eventHandlers=[{"name": "pre-stop", "exec": ["/x"]}]),
+            app(eventHandlers=[{"name": "", "exec": ["/x"]}]), *[app(environment=[{"name": name, "value": "x"}]) for name in ("", "A=B", "1A", "A B")],
+            app(exec="/bin/true"), app(supplementaryGIDs=[-1])],
+    "ports": [port(port=0), port(port=65536), port(port=-1), port(port=65530, count=10), port(name=""), port(name="Web"), port(protocol="")],
+    "isolators": [
+        *[isolator(CPU_SHARES, value=value) for value in (1, 262145, "pants", 1024.0)], isolator("os/linux/oom-score-adj", value=-2500),
+        *[isolator("os/linux/no-new-privileges", value=value) for value in (123, "foo", {})],
+        *[isolator("os/linux/capabilities-retain-set", value=value) for value in ({"set": []}, {"set": "CAP_KILL"}, {})],
+        isolator("os/linux/seccomp-retain-set", value={"set": []}), isolator("os/linux/seccomp-remove-set", value={"set": ["x"], "errno": "eperm"}),
+        app(isolators=[{"name": "os/linux/seccomp-retain-set", "value": {"set": ["read"]}}, {"name": "os/linux/seccomp-remove-set", "value": {"set": ["write"]}}]),
+        app(isolators=[{"name": "os/linux/seccomp-retain-set", "value": {"set": ["read"]}}] * 2),
+        isolator("resource/block-bandwidth", value={"limit": "1M"}), isolator("resource/network-bandwidth", value={"default": True, "request": "1M"}),
+        isolator(MEMORY, value={"default": True, "limit": "1G"}), isolator("os/linux/selinux-context", value={"user": ""}), isolator("os/linux/apparmor-profile", value={"name": ""}),
+        isolator("os/unix/sysctl", value={"net.ipv4.ip_forward": 1}), isolator(MEMORY), isolator(MEMORY, value=None),
+    ],
+    "quantities": [isolator(MEMORY, value={"limit": quantity}) for quantity in ("", "x", "1 G", "-1", "1GiB", "1e", "--1", "1.2.3", "0x10", "1g", ".", "1 0")],
+    "dependencies": [{"dependencies": [dependency]} for dependency in (
+        {}, {"imageName": ""}, {"imageName": "A"}, {"imageName": "a", "imageID": "sha256-" + "0" * 64}, {"imageName": "a", "imageID": FULL_ID[:-1]},
+        {"imageName": "a", "imageID": FULL_ID.upper()}, {"imageName": "a", "size": -1}, {"imageName": "a", "size": 1.5}, {"imageName": "a", "size": "1"})],
+}
+
+
+@pytest.mark.parametrize("area", MANIFESTS)
+def test_refused_manifest(rocket, make, area):
+    for number, wrong in enumerate(MANIFESTS[area]):
+        text = wrong if isinstance(wrong, str) else json.dumps({**aci.manifest("example.com/evil", APP), **wrong})
+        path = make.raw([aci.file("manifest", text), ROOTFS()], f"evil{number}", compression=None)
+        done = rocket("--insecure-options=image", "fetch", path, status=None)
+        assert done.returncode == 254 and done.stdout == "", f"accepted: {wrong}"
+        assert done.stderr.startswith("fetch: ") and done.stderr.isascii() and all(line.isprintable() for line in done.stderr.splitlines()), done.stderr
+    assert rocket("image", "list", "--no-legend").stdout.strip() == ""
 
 
 def snapshot(directory):
