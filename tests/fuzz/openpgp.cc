@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signature and key files before GnuPG sees them (R11). The first byte chooses.
+#include "stage0/verify/openpgp.hh"
+
+#include "target.hh"
+
+ROCKET_FUZZ([](std::string_view file) {
+    using namespace rocket;
+    if (file.empty())
+        return;
+    const auto rest = file.substr(1);
+    switch (file.front()) {
+    case 'k':
+        for (const auto& key : openpgp::parse_keys(rest))
+            fuzz::promise(key.fingerprint.size() == 40);
+        return;
+    case 's':
+        fuzz::promise(openpgp::parse_signatures(rest).count > 0);
+        return;
+    default:
+        openpgp::packets(rest);
+    }
+})
