@@ -86,6 +86,12 @@ private:
     void forget_below(const std::string& path);
     std::vector<std::string> filter();
     void make(int to);
+    void count()
+    {
+        if (++entries_ > composition_.most_entries)
+            fail(Error::Kind::corrupt, "an image and all it depends on have more than {} files (limit members)",
+                 composition_.most_entries);
+    }
     void tick() const
     {
         if (composition_.tick)
@@ -94,6 +100,7 @@ private:
 
     const Composition& composition_;
     Nodes nodes_;
+    std::uint64_t entries_ = 0;
 };
 
 void Composer::lay(std::size_t layer, const Fd& dir, const std::string& path)
@@ -113,6 +120,7 @@ void Composer::lay(std::size_t layer, const Fd& dir, const std::string& path)
 // else it replaces (REN-5).
 void Composer::lay_directory(std::size_t layer, const std::string& path, bool is_implied)
 {
+    count();
     const auto [node, is_new] = nodes_.try_emplace(path, Node{.layer = layer, .is_directory = true});
     if (!is_new && (!node->second.is_directory || !is_implied))
         node->second = {.layer = layer, .is_directory = true};
@@ -120,6 +128,7 @@ void Composer::lay_directory(std::size_t layer, const std::string& path, bool is
 
 void Composer::lay_file(std::size_t layer, const std::string& path)
 {
+    count();
     const auto [node, is_new] = nodes_.insert_or_assign(path, Node{.layer = layer, .is_directory = false});
     if (!is_new)
         forget_below(path);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The directories that all commands share in DATA, with the modes of units/host/tmpfiles.conf (cli 1.6): whichever command
-// comes first makes those that are missing. Owner, group and mode of what is there stay; new ones inherit DATA's group.
+// The directories that all commands share in DATA, with the modes of units/host/tmpfiles.conf (cli 1.6): whichever
+// command comes first makes those that are missing. Owner, group and mode of what is there stay; new ones inherit
+// DATA's group.
 #pragma once
 
 #include "common/model/layout.hh"

@@ -20,7 +20,8 @@ TreeStatement finish_staged_tree(Store& store, int staging, const Recipe& recipe
     for (const auto& dependency : recipe.dependencies)
         layers.push_back(sys::open(AT_FDCWD, store.render(dependency), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     layers.push_back(set_staged_tree_aside(staging));
-    Composition composition{.layers = {}, .whitelist = recipe.whitelist, .tick = tick};
+    Composition composition{
+        .layers = {}, .whitelist = recipe.whitelist, .most_entries = store.options().limits.members, .tick = tick};
     for (const auto& layer : layers)
         composition.layers.push_back(layer.get());
     const auto root = make_staged_tree(staging);

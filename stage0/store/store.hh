@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,6 +84,7 @@ public:
     void tidy();
 
 private:
+    Verdict verify_once(const model::ImageId& id, std::set<model::ImageId>& done);
     void refuse_if_used(const model::ImageId& id, Using which) const;
 
     model::Layout layout_;

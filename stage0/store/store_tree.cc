@@ -124,10 +124,19 @@ std::string Store::render(const ImageId& id)
 Store::Verdict Store::verify(const ImageId& id)
 {
     demand_root("verify an image");
+    std::set<ImageId> done;
+    return verify_once(id, done);
+}
+
+// An image may be reached on many paths, and is looked at once.
+Store::Verdict Store::verify_once(const ImageId& id, std::set<ImageId>& done)
+{
+    done.insert(id);
     const auto known = record(id);
     const auto recipe = RecipeBook{*this}.of(id);
     for (const auto& dependency : recipe.dependencies) // the tree shares its files with theirs
-        verify(dependency);
+        if (!done.contains(dependency))
+            verify_once(dependency, done);
     const auto lock = lock_image(*this, id);
     const auto archive = open_archive(id);
     check_unpacked(known, unpack_image(job_for(options_, archive.get())));

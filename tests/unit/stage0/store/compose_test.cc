@@ -19,6 +19,7 @@ namespace
 // Layers and the result, in one directory.
 struct Layers {
     Scratch scratch;
+    std::uint64_t most_entries = 1000;
 
     void put(const std::string& layer, const std::string& path, const std::string& content)
     {
@@ -29,7 +30,7 @@ struct Layers {
     std::vector<std::string> compose(const std::vector<std::string>& names, std::vector<std::string> whitelist = {})
     {
         std::vector<Fd> layers;
-        store::Composition composition{.layers = {}, .whitelist = std::move(whitelist)};
+        store::Composition composition{.layers = {}, .whitelist = std::move(whitelist), .most_entries = most_entries};
         for (const auto& name : names) {
             layers.push_back(sys::open(scratch.fd(), name, O_RDONLY | O_DIRECTORY));
             composition.layers.push_back(layers.back().get());
@@ -113,4 +114,15 @@ TEST_CASE("compose: a directory that nobody meant is told by its mark alone") //
     info.st_mtim = {0, 1};
     info.st_mode = S_IFDIR | 0750;
     CHECK(!store::is_implied_directory(info));
+}
+
+TEST_CASE("compose: all layers together have a limit") // R16
+{
+    Layers layers;
+    layers.put("one", "d/f", "1");
+    layers.most_entries = 6; // the root, d and f, twice
+    CHECK(layers.compose({"one", "one"}).empty());
+    remove_tree(layers.scratch.fd(), "result");
+    layers.most_entries = 5;
+    CHECK_THROWS_WITH(layers.compose({"one", "one"}), doctest::Contains("limit members"));
 }
