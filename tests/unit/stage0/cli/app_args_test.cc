@@ -138,11 +138,11 @@ TEST_CASE("app flags: values that are refused, and why")
     CHECK(reason("--seccomp=mode=allow,chmod") == "invalid seccomp mode command-line override");
     CHECK(reason("--seccomp=mode=retain,x=y") == "invalid seccomp command-line override");
     CHECK(reason("--mount=volume=a,target=/x,k=v") == R"(unknown mount parameter "k")");
-    CHECK(reason("--stdout=stream") == R"(this build supports "log" only)");
     for (const char* flag :
          {"--name=A", "--name=-a", "--cpu-shares=1", "--cpu-shares=262145", "--cpu-shares=-5", "--oom-score-adj=1001",
           "--oom-score-adj=x", "--supplementary-gids=1,x", "--supplementary-gids=4294967295", "--environment=A",
-          "--environment=1A=x", "--annotation=x", "--cpu=x", "--readonly-rootfs=maybe", "--user-label=novalue"}) {
+          "--environment=1A=x", "--annotation=x", "--cpu=x", "--readonly-rootfs=maybe", "--user-label=novalue",
+          "--stdout=nowhere", "--stdin=log"}) {
         CAPTURE(flag);
         CHECK(error({"img", flag}).find("error parsing app image arguments: invalid argument ") == 0);
     }

@@ -251,11 +251,11 @@ TEST_CASE("config: how images are let in and kept")
         {R"("keep": ["Not A Name"])", "Not A Name"},
         {R"("keep": "example.com/a")", "keep"},
     };
-    for (const auto& [members, words] : refused) {
+    for (const auto& one : refused) {
         Tree broken;
-        broken.put("local/images.d/a.json", file_of("images", members));
-        CAPTURE(members);
-        CHECK(broken.error().find(words) != std::string::npos);
+        broken.put("local/images.d/a.json", file_of("images", one.first));
+        CAPTURE(one.first);
+        CHECK(broken.error().find(one.second) != std::string::npos);
     }
     tree.put("local/images.d/c.json", file_of("images", R"("gc": {"maxSize": "2G"})"));
     CHECK(tree.error().ends_with("maxSize is already specified"));
