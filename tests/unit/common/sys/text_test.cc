@@ -29,7 +29,9 @@ TEST_CASE("text: quoting leaves nothing a terminal would obey")
     CHECK(text::quoted("a\"b\\c\n\x1b[0m") == R"("a\"b\\c\n\x1b[0m")");
     CHECK(text::quoted("gr\xc3\xbc\xc3\x9f") == "\"gr\xc3\xbc\xc3\x9f\"");
     CHECK(text::printable("\xff\xc2\x9b") == "\\xff\\xc2\\x9b");
-    CHECK(text::printable("a\xe2\x80\xae" "b\xef\xbb\xbf") == "a\\xe2\\x80\\xae" "b\\xef\\xbb\\xbf"); // direction, byte order
+    CHECK(text::printable("a\xe2\x80\xae"
+                          "b\xef\xbb\xbf") == "a\\xe2\\x80\\xae"
+                                              "b\\xef\\xbb\\xbf"); // direction, byte order
 }
 
 TEST_CASE("text: UTF-8 without surrogates, overlong forms or numbers past U+10FFFF")
