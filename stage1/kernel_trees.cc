@@ -11,6 +11,7 @@
 #include "common/sys/mount.hh"
 #include "common/sys/sys.hh"
 #include "stage1/construction.hh"
+#include "stage1/pod_limits.hh"
 
 namespace rocket::stage1
 {
@@ -98,6 +99,18 @@ void restrict(Construction& pod, int tree, std::span<const Restriction> restrict
     }
 }
 
+// While they can be written (CTL-1): in the pod's namespaces, and before anything runs there.
+void set_kernel_parameters(const Construction& pod)
+{
+    const auto& isolators = pod.pod.manifest.isolators;
+    for (const auto& [name, value] : kernel_parameters(isolators, pod.plan.new_network, pod.plan.new_ipc))
+        with_context(fmt::format("setting kernel parameter {} to {}", text::quoted(name), text::quoted(value)), [&] {
+            const auto file = sys::open_resolved(pod.proc.get(), "sys/" + name, O_WRONLY,
+                                                 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+            sys::write_all(file.get(), value);
+        });
+}
+
 } // namespace
 
 Fd new_proc()
@@ -117,6 +130,7 @@ void mount_kernel_trees(Construction& pod)
         pod.sysfs = new_sysfs(pod.plan.mask_paths);
     }
     mount::attach(pod.proc.get(), own_directory(pod.root, "proc").get());
+    set_kernel_parameters(pod);
     restrict(pod, pod.proc.get(), init_proc_restrictions);
     mount::attach(pod.sysfs.get(), own_directory(pod.root, "sys").get());
 }

@@ -21,6 +21,7 @@
 #include "stage1/launch.hh"
 #include "stage1/machined.hh"
 #include "stage1/placement.hh"
+#include "stage1/pod_limits.hh"
 #include "stage1/pod_socket.hh"
 #include "stage1/records.hh"
 #include "stage1/run_arguments.hh"
@@ -106,7 +107,7 @@ public:
 private:
     void make_groups(LaunchOptions& launching);
     void place_in_scope(pid_t init);
-    void delegate_group() const;
+    void prepare_group() const;
     Launched start();
     void register_machine(pid_t init);
 
@@ -154,11 +155,11 @@ void Run::place_in_scope(pid_t init)
         make_group(placement_, placement_.fallback, host_.own);
         group_.set(placement_.fallback, GroupOwner::ours);
         cgroup::move(group_.name(), init);
-        delegate_group();
+        prepare_group();
         return;
     }
     record_start(pod_.dir.get(), group_.name());
-    delegate_group();
+    prepare_group();
 }
 
 void Run::make_groups(LaunchOptions& launching)
@@ -171,12 +172,18 @@ void Run::make_groups(LaunchOptions& launching)
     }
     group_.set(placement_.group, GroupOwner::ours);
     launching.facts.controllers = make_group(placement_, placement_.group, host_.own);
-    delegate_group();
+    prepare_group();
 }
 
-// PID 1 makes groups of its own; root in a user namespace is nobody in ours.
-void Run::delegate_group() const
+// Limits of the pod as a whole. PID 1 makes groups below; root in a user namespace is nobody in ours.
+void Run::prepare_group() const
 {
+    if (const auto& isolators = pod_.manifest.isolators; !isolators.empty()) {
+        const auto limits = pod_limits(isolators, cgroup::available_controllers(group_.name()), host_disks());
+        for (const auto& report : limits.reports) // ISO-5
+            log::print("warning: pod: {}", text::printable(report));
+        apply(limits, group_.name());
+    }
     if (plan_.private_users)
         cgroup::delegate(group_.name(), plan_.private_users->first, plan_.private_users->first);
 }

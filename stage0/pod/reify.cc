@@ -136,21 +136,11 @@ void satisfy_mount_points(PodManifest& pod, RuntimeApp& app, std::vector<std::st
     }
 }
 
-// Those of apps are stage1's to report, which knows what the host can enforce.
-void report_isolators(const PodManifest& pod, std::vector<std::string>& warnings)
-{
-    for (const auto& isolator : pod.isolators.all())
-        warnings.push_back(
-            fmt::format("isolator {} of the pod is not in force: this build applies isolators to apps only",
-                        quoted(isolator.name.str())));
-}
-
 Reified finished(PodManifest manifest)
 {
     Reified result{std::move(manifest), {}};
     for (auto& app : result.manifest.apps)
         satisfy_mount_points(result.manifest, app, result.warnings);
-    report_isolators(result.manifest, result.warnings);
     for (const auto& app : result.manifest.apps)
         model::check(*app.app, fmt::format("app {}", quoted(app.name.str())));
     model::check_reified(result.manifest);

@@ -154,17 +154,6 @@ TEST_CASE("reify: mount points get a mount of that path, a volume of that name, 
     CHECK(warnings.size() == 1);
 }
 
-TEST_CASE("reify: isolators of the pod are not in force, and that is reported (ISO-5)")
-{
-    const auto pod = model::PodManifest::parse(R"({"acKind":"PodManifest","acVersion":"0.8.11",
-        "apps":[{"name":"a","image":{"id":")" + id.str() +
-                                               R"("}}],
-        "isolators":[{"name":"resource/memory","value":{"limit":"1G"}}]})");
-    const auto reified = reify(pod, {image(plain)});
-    REQUIRE(reified.warnings.size() == 1);
-    CHECK(reified.warnings[0].find("resource/memory") != std::string::npos);
-}
-
 TEST_CASE("reify: a pod manifest, its apps completed from their images and compared with them (POD-7)")
 {
     const auto parse = [](const std::string& app) {

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Isolators of the pod itself (ISO-1, RES-5, F8): limits of the cgroup that all its apps are in, and kernel parameters
+// of its namespaces (CTL-1, CTL-2). What cannot be enforced here is reported (ISO-5), what must not be set is refused.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/model/isolators.hh"
+
+namespace rocket::stage1
+{
+
+struct PodLimits {
+    std::vector<std::pair<std::string, std::string>> files; // of the pod's cgroup, and what to write into them
+    std::vector<std::string> reports;
+};
+
+// `controllers`: that the pod's cgroup has. `disks`: "8:0" ..., for limits of block devices, which are per device.
+// Kind::usage for a limit of zero. Pure.
+PodLimits pod_limits(const model::Isolators& isolators, const std::vector<std::string>& controllers,
+                     const std::vector<std::string>& disks);
+
+// Whole block devices of the host.
+std::vector<std::string> host_disks();
+
+void apply(const PodLimits& limits, const std::string& group);
+
+// "net.ipv4.ip_forward" and "net/ipv4/ip_forward" -> "net/ipv4/ip_forward". Kind::usage for what is not the pod's own
+// to set: everything but net.* with a network of its own, message queues, semaphores and shared memory with an IPC
+// namespace of its own, and the domain name.
+std::map<std::string, std::string> kernel_parameters(const model::Isolators& isolators, bool new_network, bool new_ipc);
+
+} // namespace rocket::stage1
