@@ -18,6 +18,7 @@ const std::vector<Command>& commands()
         completion_command(),
         config_command(),
         enter_command(),
+        export_command(),
         fetch_command(),
         gc_command(),
         image_cat_manifest_command(),

@@ -12,6 +12,7 @@ Command cat_manifest_command();
 Command completion_command();
 Command config_command();
 Command enter_command();
+Command export_command();
 Command fetch_command();
 Command gc_command();
 Command help_command();

@@ -237,4 +237,25 @@ Fd confine_extractor(const Limits& limits, int report, int tree, bool allow_devi
     return root;
 }
 
+Fd confine_packer(int report, int tree)
+{
+    const Limits limits{.memory_bytes = std::uint64_t{1} << 30U, .cpu_seconds = 3600};
+    Fd root{tree};
+    leave_namespaces();
+    mount::set_attributes(root.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0,
+                          false);
+    enter_root(root);
+    close_others({report});
+    [[maybe_unused]] const int closed = root.release();
+    auto inside = sys::open(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY);
+    sys::check([] { return ::setgroups(0, nullptr); }, "dropping groups");
+    const std::vector<cap_value_t> kept{CAP_DAC_READ_SEARCH};
+    drop_bounding_set(kept);
+    set_capabilities(kept);
+    set_limits(limits);
+    forbid_new_privileges();
+    allow_only({stream_calls, reading_calls}); // last: everything above needs more
+    return inside;
+}
+
 } // namespace rocket::unpack

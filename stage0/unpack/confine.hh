@@ -25,4 +25,8 @@ void confine_decompressor(const Limits& limits, int report);
 Fd confine_extractor(const Limits& limits, int report, int tree, bool allow_devices,
                      const std::function<void(const std::string&)>& note);
 
+// The root directory is `tree`, a detached mount, of which everything can be read and nothing written; no network. Open
+// stay 0, 1, 2 and `report`. The descriptor returned is the new root.
+Fd confine_packer(int report, int tree);
+
 } // namespace rocket::unpack
