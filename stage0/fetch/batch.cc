@@ -18,7 +18,8 @@ constexpr int most_redirects = 10;
 constexpr std::uint64_t largest_other_body = std::uint64_t{64} << 10; // of a status that is no success
 constexpr std::int64_t first_pause = 500'000;                         // microseconds
 constexpr std::int64_t longest_pause = 10'000'000;
-constexpr int tick = 250; // milliseconds
+constexpr int most_cuts = 100; // of one response, also if each brings a little
+constexpr int tick = 250;      // milliseconds
 
 constexpr std::array<unsigned, 5> redirections{301, 302, 303, 307, 308};
 constexpr std::array<unsigned, 5> passing{429, 500, 502, 503, 504};
@@ -52,11 +53,6 @@ constexpr std::array words{
     const bool known = found != words.end();
     throw HttpError{failure, known ? found->kind : Error::Kind::system,
                     fmt::format("{}: {}", text::printable(url.str()), text::printable(text)), known ? found->hint : ""};
-}
-
-Url parse_url(const Request& request)
-{
-    return Url::parse(request.url);
 }
 
 // The range that was asked for and nothing else: "bytes FROM-LAST/ALL"; gives LAST + 1.
@@ -117,7 +113,11 @@ void Client::Batch::run(std::size_t at_once)
 void Client::Batch::add_next()
 {
     const auto& request = requests_[next_];
-    transfers_.push_back({.request = request, .index = next_, .url = parse_url(request)});
+    transfers_.push_back({.request = request,
+                          .index = next_,
+                          .url = Url::parse(request.url),
+                          .resume_at = request.resume_at,
+                          .if_range = request.if_range});
     ++next_;
 }
 
@@ -154,10 +154,10 @@ void Client::Batch::begin(Transfer& transfer)
     start.total_seconds = request.total_seconds;
     start.verify_tls = !client_.options_.insecure_tls;
     start.headers.push_back({"Accept-Encoding", "identity"});
-    if (request.resume_at > 0)
-        start.headers.push_back({"Range", fmt::format("bytes={}-", request.resume_at)});
-    if (request.resume_at > 0 && !request.if_range.empty())
-        start.headers.push_back({"If-Range", request.if_range});
+    if (transfer.resume_at > 0)
+        start.headers.push_back({"Range", fmt::format("bytes={}-", transfer.resume_at)});
+    if (transfer.resume_at > 0 && !transfer.if_range.empty())
+        start.headers.push_back({"If-Range", transfer.if_range});
     if (request.credentials && (transfer.url.is_secure() || client_.options_.insecure_http))
         for (auto& header : request.credentials(request.method, transfer.url))
             start.headers.push_back(std::move(header));
@@ -193,41 +193,46 @@ void Client::Batch::take(Transfers::iterator transfer, const Head& head)
     client_.send(decision, transfer->file);
 }
 
-Decision Client::Batch::decide(Transfer& transfer)
+// That what comes is what was asked for, and no more than was asked for.
+void Client::Batch::check_head(Transfer& transfer, const Decision& decision) const
 {
-    const auto& request = transfer.request;
     auto& response = transfer.response;
-    Decision decision{.id = transfer.id, .limit = std::min(request.limit, std::uint64_t{INT64_MAX})};
-    const auto length = text::parse_decimal(response.header("content-length"), INT64_MAX);
-    if (!is_success(response.status)) {
-        transfer.memory = sys::make_memfd("response");
-        transfer.file = transfer.memory.get();
-        decision.body = Decision::Body::write;
-        decision.limit = largest_other_body;
-        return decision;
-    }
     if (const auto encoding = response.header("content-encoding"); !encoding.empty() && encoding != "identity")
         fail_at(transfer.url, Failure::malformed,
                 fmt::format("it comes with Content-Encoding {}, which was not asked for", text::quoted(encoding)));
     if (response.status == 206) {
-        transfer.expected = end_of_range(transfer.url, response.header("content-range"), request.resume_at);
-        response.begin = request.resume_at;
-    } else if (request.method != "HEAD") {
-        transfer.expected = length;
+        transfer.expected = end_of_range(transfer.url, response.header("content-range"), transfer.resume_at);
+        response.begin = transfer.resume_at;
+    } else if (transfer.request.method != "HEAD") {
+        transfer.expected = text::parse_decimal(response.header("content-length"), INT64_MAX);
     }
     if (transfer.expected.value_or(0) > decision.limit)
         fail_at(transfer.url, Failure::too_large,
                 fmt::format("it has {} bytes, which is more than {}", *transfer.expected, decision.limit));
-    decision.limit -= response.begin;
-    decision.offset = response.begin;
-    if (request.wants_tags) {
-        decision.body = Decision::Body::tags;
-        return decision;
+}
+
+Decision Client::Batch::decide(Transfer& transfer)
+{
+    const auto& request = transfer.request;
+    const auto& response = transfer.response;
+    Decision decision{.id = transfer.id, .body = Decision::Body::write, .limit = largest_other_body};
+    if (is_success(response.status)) {
+        decision.limit = std::min(request.limit, std::uint64_t{INT64_MAX});
+        check_head(transfer, decision);
+        decision.limit -= response.begin;
+        decision.offset = response.begin;
+        if (request.on_head)
+            request.on_head(response);
+        if (request.wants_tags) {
+            decision.body = Decision::Body::tags;
+            return decision;
+        }
+        transfer.file = request.output;
     }
-    decision.body = Decision::Body::write;
-    if (request.output < 0)
+    if (transfer.file < 0) {
         transfer.memory = sys::make_memfd("response");
-    transfer.file = request.output < 0 ? transfer.memory.get() : request.output;
+        transfer.file = transfer.memory.get();
+    }
     return decision;
 }
 
@@ -252,15 +257,28 @@ void Client::Batch::take(Transfers::iterator transfer, const Done& done)
 void Client::Batch::take(Transfers::iterator transfer, const Failed& failed)
 {
     transfer->id = 0;
-    // An answer that says nothing but no may be longer than we like to keep.
-    if (failed.failure == Failure::too_large && transfer->response.status != 0 &&
-        !is_success(transfer->response.status) &&
-        std::ranges::find(redirections, transfer->response.status) == redirections.end())
-        return finish(transfer);
-    const bool is_lost = transfer->request.output < 0 || failed.bytes == 0; // what came is not of use to anybody
-    if (failed.failure == Failure::cut && transfer->request.method != "POST" && is_lost && try_again(*transfer))
-        return;
-    fail_at(transfer->url, failed.failure, failed.text);
+    const auto status = transfer->response.status;
+    const bool is_redirect = std::ranges::find(redirections, status) != redirections.end();
+    if (failed.failure == Failure::too_large && status != 0 && !is_success(status) && !is_redirect)
+        return finish(transfer); // a refusal of more words than we keep
+    if (!go_on_after(*transfer, failed))
+        fail_at(transfer->url, failed.failure, failed.text);
+}
+
+// Tries again after a cut, from where it was cut if that can be done.
+bool Client::Batch::go_on_after(Transfer& transfer, const Failed& failed) const
+{
+    const auto& request = transfer.request;
+    const bool passes = failed.failure == Failure::cut || (failed.failure == Failure::time && failed.bytes > 0);
+    if (!passes || request.method == "POST" || request.attempts <= 1 || ++transfer.cuts > most_cuts)
+        return false;
+    const auto etag = strong_etag(transfer.response);
+    if (request.output >= 0 && failed.bytes > 0 && is_success(transfer.response.status) && !etag.empty()) {
+        transfer.resume_at = transfer.response.begin + failed.bytes;
+        transfer.if_range = etag;
+        transfer.failures = 0;
+    }
+    return try_again(transfer);
 }
 
 // Puts it off for a while; false if it was tried often enough.
@@ -300,6 +318,9 @@ void Client::Batch::finish(Transfers::iterator transfer)
         sys::check([&] { return ::lseek(transfer->memory.get(), 0, SEEK_SET); }, "rewinding a response");
         response.body = sys::read_to_end(transfer->memory.get(), SIZE_MAX);
     }
+    const auto& progress = transfer->request.progress;
+    if (const auto here = response.begin + response.bytes; progress && is_success(response.status))
+        progress(here, here);
     auto result = std::move(response);
     const auto index = transfer->index;
     transfers_.erase(transfer);

@@ -26,10 +26,13 @@ private:
         const Request& request;
         std::size_t index;
         Url url;
+        std::uint64_t resume_at;
+        std::string if_range;
         std::uint64_t id = 0;
         std::int64_t not_before = 0; // monotonic microseconds
         int redirects = 0;
-        int failures = 0;
+        int failures = 0; // in a row
+        int cuts = 0;     // in all
         Response response = {};
         Fd memory = {};
         int file = -1; // the body goes there; -1: nowhere
@@ -45,8 +48,10 @@ private:
     void take(Transfers::iterator transfer, const Done& done);
     void take(Transfers::iterator transfer, const Failed& failed);
     Decision decide(Transfer& transfer);
+    void check_head(Transfer& transfer, const Decision& decision) const;
     void redirect(Transfer& transfer);
     bool try_again(Transfer& transfer) const;
+    bool go_on_after(Transfer& transfer, const Failed& failed) const;
     void finish(Transfers::iterator transfer);
     void tell_progress() const;
     int time_to_wait() const;

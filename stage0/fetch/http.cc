@@ -70,6 +70,12 @@ std::string Response::header(std::string_view name) const
     return {};
 }
 
+std::string strong_etag(const Response& response)
+{
+    auto etag = response.header("etag");
+    return etag.size() > 2 && etag.starts_with('"') && etag.ends_with('"') ? etag : std::string{};
+}
+
 void fail_status(const Response& response)
 {
     std::string hint = response.status >= 500 ? "the server is in trouble; try again later" : "";

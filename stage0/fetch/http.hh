@@ -44,6 +44,8 @@ using Credentials = std::function<Headers(const std::string& method, const Url& 
 // Bytes that are there, and how many there will be; called several times a second, also while nothing comes.
 using Progress = std::function<void(std::uint64_t done, std::optional<std::uint64_t> total)>;
 
+struct Response;
+
 struct Request {
     std::string url;                 // https, or http if the caller says so: a redirect never leads from https to http
     std::string method = "GET";      // GET, HEAD, POST; redirects of a POST are not followed
@@ -56,6 +58,8 @@ struct Request {
     std::uint64_t limit = 1U << 20U; // bytes of the body, in all
     bool wants_tags = false;         // search the body for ac- meta tags instead of keeping it
     int attempts = 4;                // after 5xx, 429, and connections that were cut; waits 0.5 s, then twice as long
+    // Called when a 200 or 206 begins, before its body is written.
+    std::function<void(const Response& head)> on_head = {};
     std::uint64_t connect_seconds = 20;
     std::uint64_t idle_seconds = 30; // less than 1 KiB/s for that long
     std::uint64_t total_seconds = 0; // of one attempt at one hop; 0: no limit
@@ -75,6 +79,9 @@ struct Response {
     std::string header(std::string_view name) const;
 };
 
+// An ETag that proves that two responses are the same, byte by byte; empty if the server gave none (RFC 9110, 8.8.3).
+std::string strong_etag(const Response& response);
+
 // "URL: bad HTTP status code: 404", and what to do.
 [[noreturn]] void fail_status(const Response& response);
 
@@ -93,8 +100,9 @@ public:
 
     const Options& options() const noexcept { return options_; }
 
-    // The output is emptied before a body that begins at 0 is written to it. What a worker has written is as
-    // trustworthy as what came over the network, as long as the Client lives: check what you read, as you read it.
+    // The output is emptied before a body that begins at 0 is written to it. A body that was cut is gone on with, if
+    // the server can prove that it is the same one. What a worker has written is as trustworthy as what came over the
+    // network, as long as the Client lives: check what you read, as you read it.
     Response perform(const Request& request);
 
     // Several at a time; `done` gets each as it comes, while the others go on. The first Error ends them all.

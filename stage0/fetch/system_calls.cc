@@ -156,7 +156,7 @@ void allow_client_calls()
         filter.rule(SCMP_SYS(socket), {is(0, static_cast<std::uint64_t>(family))});
     filter.rule(SCMP_SYS(socket), {is(0, AF_NETLINK), is(2, NETLINK_ROUTE)}); // which addresses the host has
     for (const auto request : {FIONREAD, FIONBIO})
-        filter.rule(SCMP_SYS(ioctl), {is(1, request)});
+        filter.rule(SCMP_SYS(ioctl), {is(1, static_cast<std::uint64_t>(request))});
     filter.rule(SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3)); // its flags cannot be looked at; libc takes the other
     filter.rule(SCMP_SYS(clone),
                 {{.arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = CLONE_THREAD, .datum_b = CLONE_THREAD}});
