@@ -121,7 +121,7 @@ Isolator seccomp(const std::string& value)
 
 void AppArgs::declare_signature(FlagSet& flags)
 {
-    flags.add_custom(flag("signature", "local signature file to use in validating the preceding image",
+    flags.add_custom(flag("signature", "signature of the preceding image: a file or an https URL",
                           [this](const std::string& value) {
                               auto& app = current("signature");
                               if (!app.signature.empty())

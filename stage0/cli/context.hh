@@ -25,6 +25,7 @@ struct GlobalOptions {
     std::string user_config; // empty: there is none
     InsecureOptions insecure;
     bool trust_keys_from_https = false;
+    bool quiet = false; // no progress; set by commands that have a flag for it
 };
 
 // An error to be printed as "COMMAND: CONTEXT: INNERMOST CAUSE"; without a context only the innermost cause is shown.

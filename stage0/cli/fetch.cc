@@ -61,9 +61,14 @@ Command parts(std::vector<std::string> path)
     return {.path = std::move(path),
             .arguments = "IMAGE [--signature=FILE]...",
             .purpose = "fetch image(s) and store them in the local store",
-            .description = "Reads, verifies and keeps images, ready to run. An image is the path of an ACI file, or "
-                           "the name\nor id of one that is in the store. The signature of FILE is FILE.asc, unless "
-                           "--signature behind\nthe image says otherwise.",
+            .description =
+                "Fetches, verifies and keeps images, ready to run. An image is a name, found where the web "
+                "pages of its host\nsay (appc discovery), an https URL or the path of an ACI file, or the id "
+                "of one that is in the store.\nThe signature of X.aci is X.aci.asc, unless --signature behind "
+                "the image names another file or URL.\nAn interrupted download is gone on with by the next "
+                "fetch."
+                "\nProxies are those of https_proxy, http_proxy, all_proxy and no_proxy; SSL_CERT_FILE and "
+                "SSL_CERT_DIR\nreplace the certificates that TLS trusts.",
             .interspersed = false};
 }
 

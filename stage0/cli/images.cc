@@ -29,7 +29,7 @@ store::Store open_store(const Context& context, Progress& progress)
         unpack::set_limit(options.limits, fmt::format("{}={}", name, number));
     options.tick = [&progress](std::uint64_t done, std::uint64_t total) {
         notify::tick();
-        progress.show(done, total);
+        progress.show("Unpacking", done, total);
     };
     options.on_wait = [](const std::string& line) { log::print(line); };
     options.debug = [](const std::string& line) { log::debug(line); };
@@ -37,16 +37,33 @@ store::Store open_store(const Context& context, Progress& progress)
 }
 
 ImageSource::ImageSource(const Context& context)
-    : store_{open_store(context, progress_)}, verifier_{make_verifier(context)},
-      acquirer_{store_,
-                verifier_.get(),
-                {.say =
-                     [this](const std::string& line) {
-                         progress_.clear();
-                         log::print(line);
-                     },
-                 .debug = [](const std::string& line) { log::debug(line); }}}
+    : progress_{context.global.quiet}, store_{open_store(context, progress_)}, verifier_{make_verifier(context)},
+      network_{{.insecure_tls = context.global.insecure.tls, .insecure_http = context.global.insecure.http},
+               context.config()},
+      keys_{context}, acquirer_{store_, verifier_.get(), network_, hooks()}
 {
+    if (context.global.insecure.tls && verifier_ != nullptr)
+        log::print("warning: TLS verification has been disabled");
+}
+
+image::Hooks ImageSource::hooks()
+{
+    return {.say =
+                [this](const std::string& line) {
+                    progress_.clear();
+                    log::print(line);
+                },
+            .debug = [](const std::string& line) { log::debug(line); },
+            .progress =
+                [this](std::string_view what, std::uint64_t done, std::optional<std::uint64_t> total) {
+                    notify::tick();
+                    progress_.show(fmt::format("Downloading {}", what), done, total);
+                },
+            .find_keys =
+                [this](const model::AcIdentifier& name) {
+                    progress_.clear();
+                    keys_.find(name);
+                }};
 }
 
 model::ImageId ImageSource::fetch(const image::Request& request)

@@ -6,6 +6,7 @@
 
 #include "common/sys/fd.hh"
 #include "stage0/cli/context.hh"
+#include "stage0/cli/keys.hh"
 #include "stage0/cli/progress.hh"
 #include "stage0/image/acquire.hh"
 #include "stage0/pod/image.hh"
@@ -18,15 +19,21 @@ class ImageSource
 {
 public:
     explicit ImageSource(const Context& context);
+    ImageSource(const ImageSource&) = delete; // its parts point to each other
+    ImageSource& operator=(const ImageSource&) = delete;
     // Found or fetched, verified unless --insecure-options=image.
     model::ImageId fetch(const image::Request& request);
     // The same, and rendered.
     pod::Image acquire(const image::Request& request);
 
 private:
+    image::Hooks hooks();
+
     Progress progress_;
     store::Store store_;
     std::unique_ptr<image::Verifier> verifier_; // null: signatures are not looked at
+    image::Network network_;
+    KeyFinder keys_;
     image::Acquirer acquirer_;
 };
 

@@ -16,7 +16,7 @@ struct Options {
 void declare(Options& options, FlagSet& flags)
 {
     options.pod.declare(flags);
-    flags.add("quiet", options.quiet, "suppress superfluous output on stdout, print only the UUID on success");
+    flags.add("quiet", options.quiet, "no progress of downloads and unpacking; print only the UUID on success");
 }
 
 int run(Invocation& invocation, Options& options)
@@ -25,6 +25,7 @@ int run(Invocation& invocation, Options& options)
     check(options.pod);
     if (!options.pod.ports.empty()) // rather than make a pod that nobody can start
         fail(Error::Kind::unsupported, "--port: this build has no network yet that could forward ports");
+    invocation.context.global.quiet = options.quiet;
     const auto pod = make_pod(invocation.context, {options.pod, pod::PodStage::prepared});
     invocation.context.out("{}\n", pod.pod.id().str()); // the only thing ever on stdout, with or without --quiet (Q12)
     return 0;

@@ -3,10 +3,11 @@
 
 #include <unistd.h>
 
-#include <string>
+#include <algorithm>
 
 #include <fmt/format.h>
 
+#include "common/sys/log.hh"
 #include "stage0/cli/values.hh"
 
 namespace rocket::cli
@@ -20,35 +21,76 @@ using namespace std::chrono_literals;
 constexpr auto patience = 300ms; // what is done sooner needs no progress
 constexpr auto interval = 200ms;
 constexpr int bar_width = 40;
+constexpr std::string_view download = "Downloading ";
 
 void write_stderr(const std::string& bytes)
 {
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, bytes.data(), bytes.size());
 }
 
+std::string bar(std::uint64_t done, std::uint64_t total)
+{
+    const auto filled =
+        static_cast<int>(bar_width * std::min(1.0, static_cast<double>(done) / static_cast<double>(total)));
+    return fmt::format("[{:=<{}}{: <{}}]", "", filled, "", bar_width - filled);
+}
+
 } // namespace
 
-Progress::Progress() : on_terminal_{::isatty(STDERR_FILENO) == 1}, next_{std::chrono::steady_clock::now() + patience} {}
-
-void Progress::show(std::uint64_t done, std::uint64_t total)
+std::string progress_line(std::string_view what, std::uint64_t done, std::optional<std::uint64_t> total,
+                          double bytes_per_second)
 {
-    const auto current = std::chrono::steady_clock::now();
-    if (!on_terminal_ || total == 0 || current < next_)
+    const auto is_known = total && *total > 0;
+    auto line = is_known ? fmt::format("{}: {} {}/{}", what, bar(done, *total), binary_size(done), binary_size(*total))
+                         : fmt::format("{}: {} of an unknown total size", what, binary_size(done));
+    if (bytes_per_second < 1)
+        return line;
+    line += fmt::format(", {}/s", binary_size(static_cast<std::uint64_t>(bytes_per_second)));
+    if (is_known && *total > done) {
+        const auto left =
+            std::chrono::seconds{static_cast<std::int64_t>(static_cast<double>(*total - done) / bytes_per_second) + 1};
+        line += fmt::format(", {} left", format_duration(left));
+    }
+    return line;
+}
+
+Progress::Progress(bool quiet) : on_terminal_{!quiet && ::isatty(STDERR_FILENO) == 1}, in_pipe_{!quiet && !on_terminal_}
+{
+}
+
+void Progress::begin(std::string_view what, std::uint64_t done)
+{
+    clear();
+    what_ = what;
+    first_ = done;
+    since_ = Clock::now();
+    next_ = since_ + patience;
+}
+
+void Progress::show(std::string_view what, std::uint64_t done, std::optional<std::uint64_t> total)
+{
+    if (what != what_)
+        begin(what, done);
+    done_ = done;
+    const auto current = Clock::now();
+    if (!on_terminal_ || current < next_ || (done == 0 && !total))
         return;
     next_ = current + interval;
     is_shown_ = true;
-    const auto filled =
-        static_cast<int>(static_cast<double>(bar_width) * static_cast<double>(done) / static_cast<double>(total));
-    write_stderr(fmt::format("\rUnpacking: [{:=<{}}{: <{}}] {}/{}\x1b[K", "", filled, "", bar_width - filled,
-                             binary_size(done), binary_size(total)));
+    const auto seconds = std::chrono::duration<double>(current - since_).count();
+    const auto rate = static_cast<double>(done > first_ ? done - first_ : 0) / seconds;
+    write_stderr("\r" + progress_line(what, done, total, rate) + "\x1b[K");
 }
 
 void Progress::clear()
 {
-    if (!is_shown_)
-        return;
-    write_stderr("\r\x1b[K");
+    if (is_shown_)
+        write_stderr("\r\x1b[K");
     is_shown_ = false;
+    if (in_pipe_ && done_ > 0 && what_.starts_with(download) && what_ != "Downloading signature")
+        log::print("downloaded {}: {}", what_.substr(download.size()), binary_size(done_));
+    what_.clear();
+    done_ = 0;
 }
 
 } // namespace rocket::cli

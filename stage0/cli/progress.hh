@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far a long piece of work is, on stderr: one line that is written over again, on a terminal only, at most a few
-// times a second.
+// How far a long piece of work is, on stderr. On a terminal: one line that is written over again, at most a few times a
+// second, with rate and time left. Elsewhere: one line for each download when it is over.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace rocket::cli
 {
@@ -12,18 +15,33 @@ namespace rocket::cli
 class Progress
 {
 public:
-    Progress();
+    using Clock = std::chrono::steady_clock;
+
+    explicit Progress(bool quiet = false);
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
     ~Progress() { clear(); }
 
-    void show(std::uint64_t done, std::uint64_t total); // bytes
-    void clear();                                       // before anything else is printed
+    // `what`: "Unpacking", "Downloading ACI"; bytes that are done, and how many there are if anybody knows.
+    void show(std::string_view what, std::uint64_t done, std::optional<std::uint64_t> total);
+    // Before anything else is printed, and when a piece of work is over.
+    void clear();
 
 private:
+    void begin(std::string_view what, std::uint64_t done);
+
     bool on_terminal_;
+    bool in_pipe_;
     bool is_shown_ = false;
-    std::chrono::steady_clock::time_point next_;
+    std::string what_;
+    std::uint64_t done_ = 0;
+    std::uint64_t first_ = 0; // what was done when we first heard of it: an earlier command's work
+    Clock::time_point since_;
+    Clock::time_point next_;
 };
+
+// "Downloading ACI: [====    ] 1.5MiB/3MiB, 700KiB/s, 2s left"
+std::string progress_line(std::string_view what, std::uint64_t done, std::optional<std::uint64_t> total,
+                          double bytes_per_second);
 
 } // namespace rocket::cli

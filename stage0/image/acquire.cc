@@ -28,7 +28,8 @@ void refuse_signature(const Request& request)
                     "an image in the store was verified when it was fetched"};
 }
 
-Acquirer::Acquirer(store::Store& store, Verifier* verifier, Hooks hooks) : session_{store, verifier, std::move(hooks)}
+Acquirer::Acquirer(store::Store& store, Verifier* verifier, Network& network, Hooks hooks)
+    : session_{store, verifier, network, std::move(hooks)}
 {
 }
 

@@ -16,7 +16,7 @@ class Acquirer
 {
 public:
     // `verifier` may be null: then signatures are not looked at (--insecure-options=image).
-    Acquirer(store::Store& store, Verifier* verifier, Hooks hooks = {});
+    Acquirer(store::Store& store, Verifier* verifier, Network& network, Hooks hooks = {});
 
     model::ImageId acquire(const Request& request);
 

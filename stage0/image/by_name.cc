@@ -6,6 +6,8 @@
 #include <fmt/ranges.h>
 
 #include "common/sys/text.hh"
+#include "stage0/image/discovery.hh"
+#include "stage0/image/remote.hh"
 #include "stage0/image/source.hh"
 
 namespace rocket::image
@@ -54,14 +56,44 @@ std::optional<model::ImageId> find_named(const Session& session, const model::Im
     return std::nullopt;
 }
 
-// Under any policy: nothing that this build can reach is newer than what the store has.
+namespace
+{
+
+// The first place that has it. A bad signature, or another image than was asked for, is final (DISC-29).
+model::ImageId fetch_discovered(Session& session, const model::ImageName& name, const Request& request)
+{
+    const auto wanted = name.for_host();
+    if (session.checks_signatures() && session.hooks().find_keys)
+        session.hooks().find_keys(name.name);
+    const auto endpoints = discover_images(session.network(), wanted);
+    for (auto endpoint = endpoints.begin();; ++endpoint) {
+        try {
+            return acquire_remote(
+                session, {.url = endpoint->image, .signature = endpoint->signature, .expected = &name}, request);
+        } catch (const fetch::HttpError& error) {
+            if (endpoint + 1 == endpoints.end())
+                throw;
+            session.say(fmt::format("{}; trying the next place", error.innermost()));
+        }
+    }
+}
+
+} // namespace
+
 model::ImageId acquire_from(Session& session, const model::ImageName& name, const Request& request)
 {
-    refuse_signature(request);
-    if (const auto found = find_named(session, name))
-        return *found;
-    throw not_in_store(name.for_host(), "this build fetches local files only: give the path of one")
-        .add_context(fmt::format("unable to fetch image from image name {}", text::quoted(name.name.str())));
+    refuse_useless_signature(session, request);
+    const auto context = fmt::format("unable to fetch image from image name {}", text::quoted(name.name.str()));
+    if (request.policy != PullPolicy::update)
+        if (const auto found = find_named(session, name)) {
+            refuse_signature(request);
+            return *found;
+        }
+    return with_context(context, [&] {
+        if (request.policy == PullPolicy::never)
+            throw not_in_store(name.for_host(), "leave --pull-policy=never out to look for it where its name says");
+        return fetch_discovered(session, name, request);
+    });
 }
 
 } // namespace rocket::image

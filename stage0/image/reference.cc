@@ -5,6 +5,7 @@
 #include <array>
 
 #include "common/sys/sys.hh"
+#include "stage0/image/escape.hh"
 
 namespace rocket::image
 {
@@ -15,32 +16,6 @@ namespace
 [[noreturn]] void refuse(const std::string& text, std::string hint)
 {
     throw Error{Error::Kind::usage, fmt::format("invalid image string {}", text::quoted(text)), std::move(hint)};
-}
-
-int hex_digit(char c)
-{
-    constexpr std::string_view digits = "0123456789abcdefABCDEF";
-    const auto at = digits.find(c);
-    return at == digits.npos ? -1 : static_cast<int>(at < 16 ? at : at - 6);
-}
-
-// %XX in the path of a file: URL.
-std::string decoded(const std::string& text, std::string_view path)
-{
-    std::string out;
-    for (std::size_t i = 0; i < path.size(); ++i) {
-        if (path[i] != '%') {
-            out += path[i];
-            continue;
-        }
-        const int high = i + 2 < path.size() ? hex_digit(path[i + 1]) : -1;
-        const int low = i + 2 < path.size() ? hex_digit(path[i + 2]) : -1;
-        if (high < 0 || low < 0 || (high == 0 && low == 0))
-            refuse(text, "a % in a URL stands before two hexadecimal digits");
-        out += static_cast<char>(high * 16 + low);
-        i += 2;
-    }
-    return out;
 }
 
 // file:PATH and file://PATH; the path is absolute and ends in .aci.
@@ -56,7 +31,10 @@ FileReference parse_file_url(const std::string& text)
         refuse(text, "a file URL looks like file:///path/to/image.aci");
     if (!path.ends_with(".aci"))
         refuse(text, "the path of a URL has to end in .aci");
-    return {.path = decoded(text, path)};
+    auto decoded = unescaped(path);
+    if (!decoded)
+        refuse(text, "a % in a URL stands before two hexadecimal digits");
+    return {.path = std::move(*decoded)};
 }
 
 std::string absolute(const std::string& path)

@@ -2,6 +2,7 @@
 #include "stage0/image/session.hh"
 
 #include "common/sys/sys.hh"
+#include "stage0/image/places.hh"
 
 namespace rocket::image
 {
@@ -9,17 +10,31 @@ namespace rocket::image
 namespace
 {
 
-std::string lock_for(const model::Layout& layout, const std::string& what)
+// What was found by its name has to be what was asked for; labels nobody asked for may be anything.
+void check_name(const model::ImageManifest& manifest, const model::ImageName& expected)
 {
-    store::Sha256Hasher hasher;
-    hasher.add(what);
-    return layout.locks() + "/fetch-" + text::hex(hasher.finish()).substr(0, 32);
+    if (manifest.name != expected.name)
+        fail(Error::Kind::untrusted, "error when reading the app name: {} expected but {} found",
+             text::quoted(expected.name.str()), text::quoted(manifest.name.str()));
+    for (const auto& label : expected.for_host().labels) {
+        const bool by_user = model::find(expected.labels, label.name.str()) != nullptr;
+        const auto* have = model::find(manifest.labels, label.name.str());
+        if (label.value.empty() || (have == nullptr && !by_user))
+            continue;
+        if (have == nullptr)
+            fail(Error::Kind::untrusted, "requested label {} not provided by the image manifest",
+                 text::quoted(label.name.str()));
+        if (*have != label.value)
+            fail(Error::Kind::untrusted, "requested value for label {}: {} differs from fetched aci label value: {}",
+                 text::quoted(label.name.str()), text::quoted(label.value), text::quoted(*have));
+    }
 }
 
 } // namespace
 
-Session::Session(store::Store& store, Verifier* verifier, Hooks hooks)
-    : store_{store}, verifier_{verifier}, hooks_{std::move(hooks)}, dependencies_{store, verifier != nullptr}
+Session::Session(store::Store& store, Verifier* verifier, Network& network, Hooks hooks)
+    : store_{store}, verifier_{verifier}, network_{network}, hooks_{std::move(hooks)}, dependencies_{store, verifier !=
+                                                                                                                nullptr}
 {
 }
 
@@ -35,8 +50,11 @@ void Session::debug(const std::string& line) const
         hooks_.debug(line);
 }
 
-model::ImageId Session::admit(store::Import& import, store::Import::Facts facts, const std::string& signature)
+model::ImageId Session::admit(store::Import& import, store::Import::Facts facts, const std::string& signature,
+                              const model::ImageName* expected)
 {
+    if (expected != nullptr)
+        check_name(import.manifest(), *expected);
     if (verifier_ == nullptr) {
         facts.insecure.emplace_back("image");
     } else {
@@ -46,6 +64,32 @@ model::ImageId Session::admit(store::Import& import, store::Import::Facts facts,
     facts.dependencies = dependencies_.resolve(import.id(), import.manifest());
     import.publish(facts);
     return import.id();
+}
+
+fetch::Request Session::request(const fetch::Url& url, std::string what) const
+{
+    fetch::Request request{.url = url.str(), .credentials = network_.for_images};
+    if (hooks_.progress)
+        request.progress = [progress = hooks_.progress, what = std::move(what)](
+                               std::uint64_t done, std::optional<std::uint64_t> total) { progress(what, done, total); };
+    return request;
+}
+
+void Session::check_issuer(const model::AcIdentifier& name, const std::string& signature) const
+{
+    if (verifier_ == nullptr)
+        return;
+    const auto file = sys::make_memfd("signature");
+    sys::write_all(file.get(), signature);
+    try {
+        verifier_->check_issuer(name, file.get());
+    } catch (Error& error) {
+        if (error.kind() == Error::Kind::untrusted)
+            error.set_hint(
+                fmt::format("if you expected the signing key to change, try running:\n  rocket trust --prefix {}",
+                            text::quoted(name.str())));
+        throw;
+    }
 }
 
 std::string Session::verify(const store::Import& import, const std::string& signature) const
@@ -71,7 +115,7 @@ void Session::require_verified(const model::ImageId& id) const
 
 store::NamedLock Session::lock(const std::string& what) const
 {
-    return store::NamedLock::take(lock_for(store_.layout(), what), [&] {
+    return store::NamedLock::take(lock_path(store_.layout(), key_of(what)), [&] {
         debug(fmt::format("another process is fetching {}, waiting", text::quoted(what)));
     });
 }

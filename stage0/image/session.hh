@@ -10,7 +10,9 @@
 #include <string>
 
 #include "common/model/image_manifest.hh"
+#include "common/model/image_name.hh"
 #include "stage0/image/dependencies.hh"
+#include "stage0/image/network.hh"
 #include "stage0/image/verifier.hh"
 #include "stage0/store/import.hh"
 #include "stage0/store/named_lock.hh"
@@ -24,25 +26,37 @@ constexpr std::size_t largest_signature = std::size_t{64} << 10;
 struct Hooks {
     std::function<void(const std::string&)> say = {};   // for the user, on stderr: "signature verified:" ...
     std::function<void(const std::string&)> debug = {}; // only with --debug
+    // Of a download, several times a second: what ("ACI", "signature"), bytes that are here, and how many there will
+    // be.
+    std::function<void(std::string_view what, std::uint64_t done, std::optional<std::uint64_t> total)> progress = {};
+    // Before an image of that name is looked for, if signatures are checked: may find, offer and store keys for it.
+    std::function<void(const model::AcIdentifier& name)> find_keys = {};
 };
 
 class Session
 {
 public:
     // `verifier` may be null: then signatures are not looked at (--insecure-options=image).
-    Session(store::Store& store, Verifier* verifier, Hooks hooks);
+    Session(store::Store& store, Verifier* verifier, Network& network, Hooks hooks);
 
     store::Store& store() const noexcept { return store_; }
+    Network& network() const noexcept { return network_; }
     bool checks_signatures() const noexcept { return verifier_ != nullptr; }
+    const Hooks& hooks() const noexcept { return hooks_; }
     void say(const std::string& line) const;
     void debug(const std::string& line) const;
 
     Dependencies& dependencies() noexcept { return dependencies_; }
 
     // The last steps of every source: is the signature good (unless nobody checks), is all there that the image depends
-    // on, publish.
-    // `facts` says where the image came from; the grounds it is let in on are added here.
-    model::ImageId admit(store::Import& import, store::Import::Facts facts, const std::string& signature);
+    // on, publish. `facts` says where the image came from; the grounds it is let in on are added here. If a name is
+    // expected, the image has to be that one (DISC-31).
+    model::ImageId admit(store::Import& import, store::Import::Facts facts, const std::string& signature,
+                         const model::ImageName* expected = nullptr);
+    // Before an image is downloaded: Kind::untrusted if its signature is by nobody who is trusted for that name.
+    void check_issuer(const model::AcIdentifier& name, const std::string& signature) const;
+    // A request for something at `url` that takes part in progress, with the credentials for images.
+    fetch::Request request(const fetch::Url& url, std::string what) const;
     // Throws Kind::untrusted if the request checks signatures and that image's was never checked.
     void require_verified(const model::ImageId& id) const;
     // Two commands that fetch the same thing do the work once: the second waits, and finds what the first has done.
@@ -53,6 +67,7 @@ private:
 
     store::Store& store_;
     Verifier* verifier_;
+    Network& network_;
     Hooks hooks_;
     Dependencies dependencies_;
 };

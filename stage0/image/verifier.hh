@@ -21,6 +21,8 @@ class Verifier
 {
 public:
     virtual ~Verifier() = default;
+    // Before the image is there: is any of the signatures by a key that is trusted for that name?
+    virtual void check_issuer(const model::AcIdentifier& image_name, int signature_fd) = 0;
     virtual Verified verify(const model::AcIdentifier& image_name, int archive_fd, int signature_fd) = 0;
 };
 

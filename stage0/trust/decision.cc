@@ -87,4 +87,17 @@ image::Verified decide(const verify::Checked& checked, const std::set<std::strin
     throw refusal(*worst, image_name);
 }
 
+void decide_issuer(const verify::Checked& checked, const std::set<std::string>& trusted,
+                   const model::AcIdentifier& image_name)
+{
+    const auto& signatures = checked.signatures;
+    if (signatures.empty())
+        fail(Error::Kind::untrusted, "there is no signature");
+    const auto strangers = std::ranges::count_if(signatures, [&](const Signature& signature) {
+        return signature.verdict == Verdict::unknown_key || !trusted.contains(signature.key);
+    });
+    if (static_cast<std::size_t>(strangers) == signatures.size())
+        throw refusal(signatures.front(), image_name);
+}
+
 } // namespace rocket::trust

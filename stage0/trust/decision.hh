@@ -19,5 +19,8 @@ image::Verified decide(const verify::Checked& checked, const std::set<std::strin
 
 // "rocket trust --prefix=NAME KEYFILE" in a sentence
 std::string how_to_trust(const model::AcIdentifier& image_name);
+// The same of signatures whose image is not there yet: Kind::untrusted if none is by a trusted key.
+void decide_issuer(const verify::Checked& checked, const std::set<std::string>& trusted,
+                   const model::AcIdentifier& image_name);
 
 } // namespace rocket::trust

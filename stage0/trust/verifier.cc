@@ -46,7 +46,8 @@ std::string read_signature(int fd)
 
 } // namespace
 
-image::Verified KeystoreVerifier::verify(const model::AcIdentifier& image_name, int archive_fd, int signature_fd)
+KeystoreVerifier::Answer KeystoreVerifier::ask(const model::AcIdentifier& image_name, int archive_fd,
+                                               int signature_fd) const
 {
     const auto applicable = keystore_.keys_for(image_name);
     for (const auto& warning : applicable.warnings)
@@ -75,7 +76,21 @@ image::Verified KeystoreVerifier::verify(const model::AcIdentifier& image_name, 
         trusted.erase(key.fingerprint);
         warn_(fmt::format("not using key {}: {}", text::quoted(paths[key.fingerprint]), text::printable(key.reason)));
     }
-    return decide(checked, trusted, image_name);
+    return {std::move(checked), std::move(trusted)};
+}
+
+image::Verified KeystoreVerifier::verify(const model::AcIdentifier& image_name, int archive_fd, int signature_fd)
+{
+    const auto answer = ask(image_name, archive_fd, signature_fd);
+    return decide(answer.checked, answer.trusted, image_name);
+}
+
+// Whose signature it is can be seen without what was signed.
+void KeystoreVerifier::check_issuer(const model::AcIdentifier& image_name, int signature_fd)
+{
+    const auto nothing = sys::make_memfd("nothing");
+    const auto answer = ask(image_name, nothing.get(), signature_fd);
+    decide_issuer(answer.checked, answer.trusted, image_name);
 }
 
 } // namespace rocket::trust

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 
 #include "stage0/image/verifier.hh"
 #include "stage0/trust/keystore.hh"
+#include "stage0/verify/protocol.hh"
 
 namespace rocket::trust
 {
@@ -18,9 +20,16 @@ public:
     using Warn = std::function<void(const std::string&)>; // about key files that had to be left out
     KeystoreVerifier(Keystore keystore, Warn warn) : keystore_{std::move(keystore)}, warn_{std::move(warn)} {}
 
+    void check_issuer(const model::AcIdentifier& image_name, int signature_fd) override;
     image::Verified verify(const model::AcIdentifier& image_name, int archive_fd, int signature_fd) override;
 
 private:
+    struct Answer {
+        verify::Checked checked;
+        std::set<std::string> trusted; // fingerprints of the keys that could be used
+    };
+    Answer ask(const model::AcIdentifier& image_name, int archive_fd, int signature_fd) const;
+
     Keystore keystore_;
     Warn warn_;
 };

@@ -14,6 +14,7 @@ namespace
 
 // Stands for a keystore: is asked for files only, which these tests never get to.
 struct NeverAsked : Verifier {
+    void check_issuer(const model::AcIdentifier&, int) override { FAIL("asked for a signature"); }
     Verified verify(const model::AcIdentifier&, int, int) override
     {
         FAIL("asked for a signature");
@@ -24,7 +25,8 @@ struct NeverAsked : Verifier {
 std::string outcome(store::Store& store, Verifier* verifier, const Request& request)
 {
     try {
-        return Acquirer{store, verifier}.acquire(request).shortened(2);
+        Network network{{}};
+        return Acquirer{store, verifier, network}.acquire(request).shortened(2);
     } catch (const Error& error) {
         switch (error.kind()) {
         case Error::Kind::untrusted:
@@ -56,7 +58,7 @@ TEST_CASE("R11: what came in unchecked satisfies only those who do not check")
     CHECK(outcome(store, &verifier, {.image = "example.com/a"}) == "sha512-aa");
     CHECK(outcome(store, nullptr, {.image = "example.com/a"}) == "sha512-bb");
     CHECK(outcome(store, &verifier, {.image = "example.com/a:2"}) == "untrusted");
-    CHECK(outcome(store, &verifier, {.image = "example.com/none"}) == "not found");
+    CHECK(outcome(store, &verifier, {.image = "example.com/none", .policy = PullPolicy::never}) == "not found");
 }
 
 TEST_CASE("an image of another architecture is not what a name means")
@@ -65,7 +67,9 @@ TEST_CASE("an image of another architecture is not what a name means")
     store::Store store{fake.layout};
     fake.add('a', "example.com/a"); // says nothing of os and arch
     CHECK(outcome(store, nullptr, {.image = "example.com/a"}) == "sha512-aa");
-    CHECK(outcome(store, nullptr, {.image = "example.com/a,arch=" + model::host_platform().arch}) == "not found");
+    CHECK(outcome(store, nullptr,
+                  {.image = "example.com/a,arch=" + model::host_platform().arch, .policy = PullPolicy::never}) ==
+          "not found");
 }
 
 TEST_CASE("what this build cannot fetch, and what makes no sense, is refused")
@@ -73,7 +77,10 @@ TEST_CASE("what this build cannot fetch, and what makes no sense, is refused")
     FakeStore fake;
     store::Store store{fake.layout};
     NeverAsked verifier;
-    CHECK(outcome(store, &verifier, {.image = "https://example.com/a.aci"}) == "unsupported");
+    CHECK(outcome(store, &verifier, {.image = "https://example.com/a.tar"}) == "usage");
+    CHECK(outcome(store, &verifier, {.image = "https://u:p@example.com/a.aci"}) == "usage");
+    CHECK(outcome(store, &verifier, {.image = "https://example.com/a.aci", .policy = PullPolicy::never}) ==
+          "not found");
     CHECK(outcome(store, &verifier, {.image = "docker://busybox"}) == "unsupported");
     CHECK(outcome(store, &verifier, {.image = "docker://busybox", .policy = PullPolicy::never}) == "not found");
     CHECK(outcome(store, &verifier, {.image = "example.com/a", .signature = "x.asc"}) == "usage");

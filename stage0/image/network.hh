@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// How images are fetched from other hosts: the HTTP client and whose credentials go where (cli 4.6).
+#pragma once
+
+#include "stage0/config/config.hh"
+#include "stage0/fetch/http.hh"
+
+namespace rocket::image
+{
+
+struct Network {
+    fetch::Client client;
+    fetch::Credentials for_images = {}; // and their signatures
+    fetch::Credentials for_pages = {};  // of discovery
+
+    explicit Network(fetch::Client::Options options) : client{options} {}
+    Network(fetch::Client::Options options, const config::Config& config);
+};
+
+} // namespace rocket::image

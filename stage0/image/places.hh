@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the sources of images keep what is not an image yet, or tells where one came from; and a name for what is
+// fetched, of its lock, its partial download and its record, so that any URL or path fits in a file name.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/model/layout.hh"
+
+namespace rocket::image
+{
+
+std::string key_of(std::string_view what);            // 32 hex digits
+std::string partial_dir(const model::Layout& layout); // DATA/cas/partial: downloads to be gone on with
+std::string remote_dir(const model::Layout& layout);  // DATA/cas/remote: which image a URL led to
+std::string lock_path(const model::Layout& layout, const std::string& key);
+
+} // namespace rocket::image
