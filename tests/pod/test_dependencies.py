@@ -190,7 +190,7 @@ DEPENDENCY = {"imageName": "example.com/b"}
 REFUSED = {
     "missing": ({"imageName": "example.com/none"}, ["example.com/none", "not in the local store", "example.com/a"]),
     "missing by label": ({**DEPENDENCY, "labels": [{"name": "version", "value": "7"}]}, ["example.com/b", "version=7", "not in the local store"]),
-    "another id": ({**DEPENDENCY, "imageID": "sha512-" + "0" * 128}, ["example.com/b", "sha512-0000", "has the id"]),
+    "another id": ({**DEPENDENCY, "imageID": "sha512-" + "0" * 128}, ["example.com/b", "sha512-0000", "not in the local store"]),
     "another name for the id": (lambda ids: {"imageName": "example.com/c", "imageID": ids["b"]}, ["example.com/c", 'is called "example.com/b"']),
     "another label for the id": (lambda ids: {**DEPENDENCY, "imageID": ids["b"], "labels": [{"name": "version", "value": "7"}]}, ["has other labels"]),
     "contradicting the rest of the id": (lambda ids: {**DEPENDENCY, "imageID": ids["b"][:71] + "0" * 64}, ["example.com/b", "id"]),

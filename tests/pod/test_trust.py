@@ -384,10 +384,10 @@ def test_no_question_without_a_terminal(rocket, home, alice):
 
 @pytest.mark.parametrize("arguments, why", [
     (["--root", "http://x/k"], "--insecure-allow-http required for http URLs"),
-    (["--root", "--insecure-allow-http", "http://x/k"], "from local files only"),
-    (["--root", "https://x/k"], "from local files only"),
+    (["--root", "--insecure-allow-http", "http://127.0.0.1:1/k"], "error adding keys: http://127.0.0.1:1/k: Failed to connect"),
+    (["--root", "https://127.0.0.1:1/k"], "error adding keys: https://127.0.0.1:1/k: Failed to connect"),
     (["--root", "file:///k"], "only local files and http or https URLs supported"),
-    (["--prefix=example.com"], "error determining key location"),
+    (["--prefix=nowhere.invalid"], "error determining key location"),
     (["--prefix=example.com/*", "k"], "--prefix=example.com"),
     (["--prefix=Example.com", "k"], "Example.com"),
     (["--root"], "--root needs a key file"),
