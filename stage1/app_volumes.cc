@@ -48,7 +48,7 @@ Fd file_place(const AppRoot& app, const std::string& target)
 std::string real_path(const AppRoot& app, const Fd& place)
 {
     const auto path = sys::read_link(AT_FDCWD, sys::proc_path(place.get()));
-    if (!is_at_or_below(path, app.plan.root) || path == app.plan.root)
+    if (!is_at_or_below(path, app.plan.root) || path == app.plan.root || path == "/")
         fail(Error::Kind::usage, "it is not below the app's root");
     return path.substr(app.plan.root.size());
 }

@@ -53,7 +53,7 @@ void add_app(std::vector<MountRule>& rules, const Plan& plan, const AppPlan& app
     const auto add = [&](const char* place, const char* options, bool required = true, bool anything_below = false) {
         rules.push_back({app.root + place, options, required, anything_below});
     };
-    add("", app.read_only ? "ro,nodev" : "nodev");
+    rules.push_back({app.root.empty() ? "/" : app.root, app.read_only ? "ro,nodev" : "nodev"});
     add("/proc", inert, true, true);
     if (plan.mask_paths)
         add("/proc/sys", "ro");
@@ -63,7 +63,6 @@ void add_app(std::vector<MountRule>& rules, const Plan& plan, const AppPlan& app
         rules.push_back({app.root + "/dev/" + node, "nosuid,noexec"});
     add("/dev/shm", "nosuid,nodev");
     add("/dev/mqueue", inert);
-    add("/run/systemd/journal", "ro,nosuid,nodev,noexec");
     for (const char* file : {"hostname", "hosts", "resolv.conf"})
         rules.push_back({app.root + "/etc/" + file, "ro,nosuid,nodev", false});
     for (std::size_t index = 0; index < app.volumes.size(); ++index) {
@@ -108,6 +107,17 @@ std::vector<MountRule> mount_rules(const Plan& plan, const std::vector<std::vect
         {"/sys", inert},
         {"/sys/fs/cgroup", inert},
     };
+    for (std::size_t index = 0; index < plan.apps.size(); ++index) {
+        add_app(rules, plan, plan.apps[index], volume_places[index]);
+        rules.push_back({plan.apps[index].root + "/run/systemd/journal", "ro,nosuid,nodev,noexec"});
+    }
+    return rules;
+}
+
+std::vector<MountRule> mount_rules_without_init(const Plan& plan,
+                                                const std::vector<std::vector<std::string>>& volume_places)
+{
+    std::vector<MountRule> rules;
     for (std::size_t index = 0; index < plan.apps.size(); ++index)
         add_app(rules, plan, plan.apps[index], volume_places[index]);
     return rules;

@@ -23,6 +23,9 @@ struct MountRule {
 
 // `volume_places`: for each app and each of its volumes, where links of the image have led it, below the app's root.
 std::vector<MountRule> mount_rules(const Plan& plan, const std::vector<std::vector<std::string>>& volume_places);
+// The same for a pod that is nothing but its app: the app's root, "", is all there is.
+std::vector<MountRule> mount_rules_without_init(const Plan& plan,
+                                                const std::vector<std::vector<std::string>>& volume_places);
 
 void check_mounts(const std::vector<MountRule>& rules, std::string_view mountinfo);
 

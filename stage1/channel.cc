@@ -81,6 +81,16 @@ void Channel::go(std::span<const Fd> fds) const noexcept
     }
 }
 
+AppSpec Channel::receive_one() const
+{
+    const auto message = receive_message(end_.get(), 0);
+    if (!message)
+        fail(Error::Kind::system, "the process of the app ended while it was being set up");
+    if (message->type == Type::error)
+        throw Error::deserialize(message->payload);
+    return app_spec_from_json(message->payload);
+}
+
 std::vector<AppSpec> Channel::receive(std::size_t apps) const
 {
     std::vector<AppSpec> specs;

@@ -20,9 +20,11 @@ class Channel
 public:
     explicit Channel(Fd end) : end_{std::move(end)} {}
     void close() { end_.reset(); }
+    int fd() const noexcept { return end_.get(); }
 
     // The parent's side.
     void go(std::span<const Fd> fds = {}) const noexcept;
+    AppSpec receive_one() const;                          // throws the child's error, or that it has ended
     std::vector<AppSpec> receive(std::size_t apps) const; // until the child has closed its end; throws its error
     std::optional<Error> error_if_any() const;            // what the child has said so far, without waiting
 

@@ -54,13 +54,18 @@ void leave_host_root(const Construction& pod); // the host's mounts are gone aft
 void write_run_file(const Construction& pod, const std::string& name, const std::string& content); // /run/rocket/NAME
 Fd clone_run_file(const Construction& pod, const std::string& name);                               // read-only
 
+std::string own_mountinfo(const Construction& pod); // by our own procfs, which no app has touched yet (R6)
+std::vector<std::vector<std::string>> volume_places(const Construction& pod); // by app
+
 // devices.cc
-void make_devices(Construction& pod); // PID 1's /dev
+void make_device_nodes(Construction& pod, const Fd& place); // where the apps' are cloned from; /dev/shm, too
+void make_devices(Construction& pod);                       // PID 1's /dev, with them
 void mount_app_devices(const Construction& pod, AppRoot& app);
 
 // kernel_trees.cc
 void mount_kernel_trees(Construction& pod); // PID 1's /proc and /sys
 void mount_app_kernel_trees(Construction& pod, AppRoot& app);
+void restrict_kernel_trees(Construction& pod); // what PID 1 would have, as apps have it: without PID 1
 
 // name_files.cc: /etc/hosts, resolv.conf, hostname and mtab
 void write_name_files(const Construction& pod);                     // what will be mounted over
@@ -71,6 +76,7 @@ void mount_name_files(const Construction& pod, const AppRoot& app); // after vol
 // The app's /run/systemd: what PID 1 mounts on when it starts the app, and the pod's journal, where /dev/log leads.
 // Before volumes, in the app's own layer.
 void make_systemd_directories(const Construction& pod, const AppRoot& app, bool app_notifies);
+void link_to_journal(const AppRoot& app); // syslog(3) reaches the pod's journal
 
 // init_users.cc
 void introduce_users(Construction& pod); // of the apps to PID 1, when they are known

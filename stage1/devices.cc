@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The nodes live on PID 1's /dev only. An app's /dev is a tmpfs that knows no devices, with those nodes mounted on it
-// one by one: whatever an app makes there by mknod(2), it cannot open it (ACE-13).
+// The nodes live on one tmpfs only, PID 1's /dev. An app's /dev is a tmpfs that knows no devices, with those nodes
+// mounted on it one by one: whatever an app makes there by mknod(2), it cannot open it (ACE-13).
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -64,17 +64,22 @@ void add_terminals(const Construction& pod, const Fd& dev, std::optional<Termina
 
 } // namespace
 
-void make_devices(Construction& pod)
+void make_device_nodes(Construction& pod, const Fd& place)
 {
     pod.dev = std::move(pod.sources.dev);
-    mount::attach(pod.dev.get(), own_directory(pod.root, "dev").get());
-    add_links(pod.dev);
-    add_terminals(pod, pod.dev, pod.sources.console);
+    mount::attach(pod.dev.get(), place.get());
     pod.shm = mount::NewFilesystem{"tmpfs"}
                   .set("mode", "1777")
                   .set("size", "64m") // R16
                   .create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
     mount::attach(pod.shm.get(), add_directory(pod.dev, "shm").get());
+}
+
+void make_devices(Construction& pod)
+{
+    make_device_nodes(pod, own_directory(pod.root, "dev"));
+    add_links(pod.dev);
+    add_terminals(pod, pod.dev, pod.sources.console);
 }
 
 void mount_app_devices(const Construction& pod, AppRoot& app)
@@ -87,7 +92,6 @@ void mount_app_devices(const Construction& pod, AppRoot& app)
     for (const char* node : nodes)
         bind_node(pod.dev, node, dev, node);
     add_links(dev);
-    sys::make_symlink("/run/systemd/journal/dev-log", dev.get(), "log"); // syslog(3) reaches the pod's journal
     add_terminals(pod, dev, app.sources.terminal);
     mount::attach(mount::clone(pod.shm.get(), false).get(), add_directory(dev, "shm").get());
     const auto queues = mount::NewFilesystem{"mqueue"}.create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);

@@ -3,7 +3,6 @@
 
 #include <linux/capability.h>
 #include <linux/close_range.h>
-#include <linux/keyctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 
 #include "common/sys/process.hh"
 #include "common/sys/sys.hh"
+#include "stage1/execute.hh"
 
 namespace rocket::stage1
 {
@@ -35,13 +35,6 @@ void limit_capabilities(std::uint64_t keep)
             sys::check([&] { return ::prctl(PR_CAPBSET_DROP, capability); }, "dropping capability {}", capability);
     sys::check([] { return ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); },
                "clearing ambient capabilities");
-}
-
-// The caller's keys are not the pod's. Without keys in the kernel there is nothing to do.
-void leave_session_keyring()
-{
-    if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS && errno != EPERM)
-        throw system_error(errno, "leaving the caller's session keyring");
 }
 
 void arrange_standard_fds(int log)

@@ -150,4 +150,10 @@ void mount_app_kernel_trees(Construction& pod, AppRoot& app)
     pod.app_sysfs = std::move(sysfs);
 }
 
+void restrict_kernel_trees(Construction& pod)
+{
+    restrict(pod, pod.proc.get(), proc_restrictions);
+    restrict(pod, pod.sysfs.get(), sys_restrictions);
+}
+
 } // namespace rocket::stage1

@@ -6,12 +6,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstring>
 
 #include "common/sys/sys.hh"
 #include "stage1/channel.hh"
+#include "stage1/process_clone.hh"
 #include "stage1/setup.hh"
 #include "stage1/sources.hh"
 #include "stage1/user_namespace.hh"
@@ -39,28 +39,12 @@ pid_t clone3(clone_args arguments)
         sys::check([&] { return ::syscall(SYS_clone3, &arguments, sizeof arguments); }, "making the pod's namespaces"));
 }
 
-// As fork(2), into these namespaces. An empty Process is the child.
-Process clone_child(std::uint64_t flags, int cgroup)
-{
-    int pidfd = -1;
-    clone_args arguments{};
-    arguments.flags = flags | CLONE_PIDFD;
-    arguments.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
-    arguments.exit_signal = SIGCHLD;
-    if (cgroup >= 0) {
-        arguments.flags |= CLONE_INTO_CGROUP;
-        arguments.cgroup = static_cast<std::uint64_t>(cgroup);
-    }
-    const auto pid = clone3(arguments);
-    return pid == 0 ? Process{} : Process{pid, Fd{pidfd}};
-}
-
 // The namespaces of the pod are its user namespace's, so they are made by a process that is in it: a child of ours,
 // whose only act is to have a child that is ours, too.
 Process clone_into_user_namespace(const Plan& plan, int users, int cgroup)
 {
     auto report = sys::make_pipe();
-    auto between = clone_child(0, cgroup);
+    auto between = clone_into(0, cgroup);
     if (!between) {
         try {
             become_root_in(users);
@@ -90,23 +74,7 @@ Process clone_into_user_namespace(const Plan& plan, int users, int cgroup)
 Process clone_init(const Plan& plan, const Sources& sources, int cgroup)
 {
     return sources.users ? clone_into_user_namespace(plan, sources.users->users.get(), cgroup)
-                         : clone_child(namespaces(plan), cgroup);
-}
-
-PodFacts complete(PodFacts facts, const Plan& plan, const Sources& sources)
-{
-    facts.restrict_capabilities = plan.restrict_capabilities;
-    facts.restrict_paths = plan.mask_paths;
-    facts.restrict_seccomp = plan.restrict_seccomp;
-    facts.private_users = plan.private_users;
-    if (plan.private_users) // root there has no say over the host's memory
-        facts.lowest_oom_score = std::max(facts.lowest_oom_score, own_oom_score());
-    for (std::size_t index = 0; index < plan.apps.size(); ++index) {
-        facts.devices[plan.apps[index].name] = sources.apps[index].devices;
-        if (sources.apps[index].terminal)
-            facts.terminals.insert(plan.apps[index].name);
-    }
-    return facts;
+                         : clone_into(namespaces(plan), cgroup);
 }
 
 // What the child needs of the host, in the order in which it waits for it (setup.cc).
@@ -134,7 +102,7 @@ void attend(const LaunchOptions& options, const Plan& plan, const Process& child
 Launched launch(const Pod& pod, const Plan& plan, LaunchOptions options)
 {
     auto sources = open_sources(pod, plan);
-    const auto facts = complete(std::move(options.facts), plan, sources);
+    const auto facts = with_sources(std::move(options.facts), plan, sources);
     auto channel = make_channel();
 
     Launched launched;

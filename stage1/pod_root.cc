@@ -96,6 +96,22 @@ void leave_host_root(const Construction& pod)
     sys::check([] { return ::chdir("/"); }, "changing to /");
 }
 
+std::string own_mountinfo(const Construction& pod)
+{
+    constexpr std::size_t limit = 16U << 20U;
+    const auto file = sys::open_resolved(pod.proc.get(), "self/mountinfo", O_RDONLY,
+                                         RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
+    return sys::read_to_end(file.get(), limit);
+}
+
+std::vector<std::vector<std::string>> volume_places(const Construction& pod)
+{
+    std::vector<std::vector<std::string>> places;
+    for (const auto& app : pod.apps)
+        places.push_back(app.volume_paths);
+    return places;
+}
+
 void write_run_file(const Construction& pod, const std::string& name, const std::string& content)
 {
     const auto path = fmt::format("{}/{}", run_dir, name);

@@ -1,26 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage1/setup.hh"
 
-#include <linux/openat2.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <csignal>
-#include <cstring>
-
-#include "common/sys/log.hh"
 #include "common/sys/mount.hh"
-#include "common/sys/process.hh"
 #include "common/sys/sys.hh"
 #include "stage1/audit.hh"
-#include "stage1/construction.hh"
 #include "stage1/init.hh"
 #include "stage1/pod.hh"
-#include "stage1/resolve.hh"
 #include "stage1/seccomp.hh"
+#include "stage1/steps.hh"
 
 namespace rocket::stage1
 {
@@ -28,35 +15,13 @@ namespace rocket::stage1
 namespace
 {
 
-void make_mounts_private(Construction&)
-{
-    mount::set_propagation(sys::open(AT_FDCWD, "/", O_PATH | O_DIRECTORY).get(), MS_PRIVATE, true);
-}
-
-void set_host_name(Construction& pod)
-{
-    const auto& name = pod.plan.hostname;
-    sys::check([&] { return ::sethostname(name.data(), name.size()); }, "setting it to {}", text::quoted(name));
-}
-
-// The kernel gives it 127.0.0.1/8 and ::1 when it comes up.
-void start_loopback(Construction& pod)
-{
-    if (!pod.plan.new_network)
-        return;
-    const Fd socket{sys::check([] { return ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); }, "opening a socket")};
-    ifreq request{};
-    std::strcpy(request.ifr_name, "lo");
-    request.ifr_flags = IFF_UP;
-    sys::check([&] { return ::ioctl(socket.get(), SIOCSIFFLAGS, &request); }, "setting it up");
-}
-
 void prepare_app(Construction& pod, AppRoot& app, bool app_notifies)
 {
     prepare_name_files(pod, app);
     const auto places = find_volume_places(app);
     make_systemd_directories(pod, app, app_notifies);
     mount_app_devices(pod, app);
+    link_to_journal(app);
     mount_app_kernel_trees(pod, app);
     mount_volumes(app, places);
     mount_name_files(pod, app);
@@ -75,40 +40,13 @@ void prepare_apps(Construction& pod)
     }
 }
 
-void resolve_apps(Construction& pod)
-{
-    for (std::size_t index = 0; index < pod.apps.size(); ++index) {
-        auto& app = pod.apps[index];
-        auto spec = with_context(fmt::format("app {}", text::quoted(app.plan.name)), [&] {
-            return resolve(pod.pod.manifest.apps[index], pod.pod.images[index], pod.facts, app.root);
-        });
-        spec.reports.insert(spec.reports.begin(), app.warnings.begin(), app.warnings.end());
-        if (app.plan.streams.has_terminal()) // an app that is not root may open its own terminal, too
-            sys::check([&] { return ::fchownat(app.dev.fd(), "pts/0", spec.uid, 5, AT_SYMLINK_NOFOLLOW); },
-                       "giving the terminal to app {}", text::quoted(spec.name));
-        pod.specs.push_back(std::move(spec));
-    }
-}
-
-// By our own procfs, which no app has touched yet (R6).
 void check_all_mounts(Construction& pod)
 {
-    constexpr std::size_t limit = 16U << 20U;
-    std::vector<std::vector<std::string>> volume_places;
-    for (const auto& app : pod.apps)
-        volume_places.push_back(app.volume_paths);
-    const auto file = sys::open_resolved(pod.proc.get(), "self/mountinfo", O_RDONLY,
-                                         RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
-    check_mounts(mount_rules(pod.plan, volume_places), sys::read_to_end(file.get(), limit));
+    check_mounts(mount_rules(pod.plan, volume_places(pod)), own_mountinfo(pod));
 }
 
-struct Step {
-    const char* doing;
-    void (*act)(Construction&);
-};
-
 constexpr Step before_the_cgroup[] = {
-    {"making the mounts private", make_mounts_private}, // or ours would show up on the host
+    {"making the mounts private", make_mounts_private},
     {"setting the host name", set_host_name},
     {"starting the loopback interface", start_loopback},
     {"mounting the pod's root", mount_root},
@@ -116,7 +54,7 @@ constexpr Step before_the_cgroup[] = {
     {"making devices", make_devices}, // before /proc and /sys: null covers files there
     {"mounting /proc and /sys", mount_kernel_trees},
     {"preparing the apps", prepare_apps},
-    {"looking up the apps", resolve_apps}, // in their final roots; needs the host's /proc
+    {"looking up the apps", resolve_apps},
     {"introducing the apps' users to PID 1", introduce_users},
 };
 
@@ -125,28 +63,6 @@ constexpr Step after_the_cgroup[] = {
     {"leaving the host's root", [](Construction& pod) { leave_host_root(pod); }},
     {"checking the mounts", check_all_mounts}, // when all are there, and those of the host are not
 };
-
-// A failed system call says little by itself, and a user sees the last cause only: it gets the step's name, too.
-[[noreturn]] void rethrow_with_step(const Error& error, const char* doing)
-{
-    if (error.kind() != Error::Kind::system && error.kind() != Error::Kind::not_found)
-        throw Error{error};
-    Error clearer{error.kind(), fmt::format("{}: {}", doing, error.what()), error.hint()};
-    clearer.set_error_number(error.error_number());
-    throw clearer;
-}
-
-void run(std::span<const Step> steps, Construction& pod)
-{
-    for (const auto& [doing, act] : steps) {
-        log::debug("{}", doing);
-        try {
-            act(pod);
-        } catch (const Error& error) {
-            rethrow_with_step(error, doing);
-        }
-    }
-}
 
 void set_up(const SetUp& what)
 {
@@ -173,19 +89,7 @@ void set_up(const SetUp& what)
 
 void set_up_and_become_init(const SetUp& what) noexcept
 {
-    try {
-        // The signal comes when the supervisor dies from here on; if it died before, nobody holds its end any more.
-        sys::check([] { return ::prctl(PR_SET_PDEATHSIG, SIGKILL); }, "tying the pod to its supervisor");
-        if (!what.parent.parent_is_gone()) {
-            ::umask(0);
-            with_context("setting up the pod", [&] { set_up(what); });
-        }
-    } catch (const Error& error) {
-        what.parent.send(error);
-    } catch (const std::exception& error) {
-        what.parent.send(Error{Error::Kind::system, error.what()});
-    }
-    ::_exit(254);
+    run_child(what.parent, [&] { set_up(what); });
 }
 
 } // namespace rocket::stage1

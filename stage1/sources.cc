@@ -9,6 +9,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "common/model/layout.hh"
 #include "common/sys/file.hh"
 #include "common/sys/mount.hh"
@@ -173,6 +175,22 @@ Fd new_dev(const PrivateUsers* users)
     return dev;
 }
 
+PodFacts with_sources(PodFacts facts, const Plan& plan, const Sources& sources)
+{
+    facts.restrict_capabilities = plan.restrict_capabilities;
+    facts.restrict_paths = plan.mask_paths;
+    facts.restrict_seccomp = plan.restrict_seccomp;
+    facts.private_users = plan.private_users;
+    if (plan.private_users) // root there has no say over the host's memory
+        facts.lowest_oom_score = std::max(facts.lowest_oom_score, own_oom_score());
+    for (std::size_t index = 0; index < plan.apps.size(); ++index) {
+        facts.devices[plan.apps[index].name] = sources.apps[index].devices;
+        if (sources.apps[index].terminal)
+            facts.terminals.insert(plan.apps[index].name);
+    }
+    return facts;
+}
+
 Fd new_devpts()
 {
     return mount::NewFilesystem{"devpts"}
@@ -182,22 +200,15 @@ Fd new_devpts()
         .create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC); // not nodev: it is all devices
 }
 
-Sources open_sources(const Pod& pod, const Plan& plan)
+Sources open_app_sources(const Pod& pod, const Plan& plan)
 {
     const int pod_dir = pod.dir.get();
     Sources sources;
     if (plan.private_users)
         sources.users = make_private_users(*plan.private_users);
     const auto* const users = sources.users ? &*sources.users : nullptr;
-    sources.root = with_context("opening the stage1 image", [&] {
-        return private_clone(open_dir(AT_FDCWD, plan.stage1_rootfs).get(), false,
-                             MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, nullptr);
-    });
     sources.run = new_tmpfs("64m", "64k", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, users);
     sources.dev = new_dev(users);
-    sys::make_dir_if_missing(pod_dir, model::pod_dir::journal, 0755);
-    sources.journal = private_clone(open_dir(pod_dir, model::pod_dir::journal).get(), false,
-                                    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, users);
     sources.resolv_conf = read_name_file(plan.resolv_conf, "/etc/resolv.conf", pod_dir, model::pod_dir::resolv_conf);
     sources.hosts = read_name_file(plan.hosts, "/etc/hosts", pod_dir, model::pod_dir::hosts);
 
@@ -207,6 +218,21 @@ Sources open_sources(const Pod& pod, const Plan& plan)
     for (const auto& app : plan.apps)
         sources.apps.push_back(with_context(fmt::format("opening app {}", text::quoted(app.name)),
                                             [&] { return open_app(app, plan, volumes, pod_dir, users); }));
+    return sources;
+}
+
+Sources open_sources(const Pod& pod, const Plan& plan)
+{
+    const int pod_dir = pod.dir.get();
+    auto sources = open_app_sources(pod, plan);
+    const auto* const users = sources.users ? &*sources.users : nullptr;
+    sources.root = with_context("opening the stage1 image", [&] {
+        return private_clone(open_dir(AT_FDCWD, plan.stage1_rootfs).get(), false,
+                             MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, nullptr);
+    });
+    sys::make_dir_if_missing(pod_dir, model::pod_dir::journal, 0755);
+    sources.journal = private_clone(open_dir(pod_dir, model::pod_dir::journal).get(), false,
+                                    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, users);
     if (plan.debug)
         sources.console = make_terminal(users);
     return sources;

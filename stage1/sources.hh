@@ -14,6 +14,7 @@
 #include "stage1/app_spec.hh"
 #include "stage1/plan.hh"
 #include "stage1/pod.hh"
+#include "stage1/pod_facts.hh"
 #include "stage1/user_namespace.hh"
 
 namespace rocket::stage1
@@ -50,6 +51,10 @@ struct Sources {
 };
 
 Sources open_sources(const Pod& pod, const Plan& plan);
+Sources open_app_sources(const Pod& pod, const Plan& plan); // all but `root` and `journal`: for a pod without PID 1
+
+// What the plan and its sources add to what is known about the host.
+PodFacts with_sources(PodFacts facts, const Plan& plan, const Sources& sources);
 
 // PID 1's /dev: device nodes cannot be made in a user namespace.
 Fd new_dev(const PrivateUsers* users);

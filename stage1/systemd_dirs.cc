@@ -21,4 +21,9 @@ void make_systemd_directories(const Construction& pod, const AppRoot& app, bool 
     mount::attach(sockets.get(), journal.get());
 }
 
+void link_to_journal(const AppRoot& app)
+{
+    sys::make_symlink("/run/systemd/journal/dev-log", app.dev.fd(), "log");
+}
+
 } // namespace rocket::stage1

@@ -67,6 +67,8 @@ std::optional<unsigned long long> start_time(pid_t pid);
 
 // After fork in a child about to exec: default dispositions, nothing blocked.
 void reset_signals() noexcept;
+// Dies of `signal`, so that our caller sees what a child of ours died of; without a core of our own.
+[[noreturn]] void die_of(int signal);
 // Descriptors 0-2 are open from here on (on /dev/null if they were not), so that no other file can land there (R7).
 void ensure_standard_fds();
 

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage1/enter/join.hh"
 
-#include <linux/close_range.h>
-#include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -47,12 +44,6 @@ void take_on_oom_score(int score)
         if (error.error_number() != EACCES && error.error_number() != EPERM) // lower than we may: stay as we are
             throw;
     }
-}
-
-void leave_session_keyring()
-{
-    if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS && errno != EPERM)
-        throw system_error(errno, "leaving the caller's session keyring");
 }
 
 void join_namespaces(const Target& target)
@@ -103,40 +94,15 @@ void take_on_limits(const std::array<rlimit, RLIMIT_NLIMITS>& limits)
     }
 }
 
-void go_to(const std::string& directory)
-{
-    sys::check([&] { return ::chdir(directory.c_str()); }, "going to directory {}", text::quoted(directory));
-    char where[PATH_MAX + 16];
-    if (::syscall(SYS_getcwd, where, sizeof where) <= 0 || where[0] != '/') // "(unreachable)": outside the root (R7)
-        fail(Error::Kind::system, "directory {} is not in the app's root", text::quoted(directory));
-}
-
-std::vector<char*> pointers_to(const std::vector<std::string>& words)
-{
-    std::vector<char*> pointers;
-    for (const auto& word : words)
-        pointers.push_back(const_cast<char*>(word.c_str())); // execve promises not to write
-    pointers.push_back(nullptr);
-    return pointers;
-}
-
 void become(const Target& target, const EnterCommand& command, int slave)
 {
-    const auto argv = pointers_to(command.argv);
-    const auto env = pointers_to(command.env);
     reset_signals();
     sys::check([] { return ::setsid(); }, "starting a session");
     if (slave >= 0)
         take_terminal(slave);
     ::umask(022);
     take_on_limits(target.limits);
-    take_on(command.credentials);
-    go_to(command.working_directory);
-    sys::check([] { return ::close_range(report_fd, UINT_MAX, CLOSE_RANGE_CLOEXEC); }, "closing descriptors");
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL); // whoever kills `enter` ends the command; a change of user undid it before
-    install_filters(command.credentials);
-    ::execve(command.path.c_str(), argv.data(), env.data());
-    throw system_error(errno, fmt::format("executing {}", text::quoted(command.path)));
+    execute(command.program); // whoever kills `enter` ends the command
 }
 
 // Runs `act`; what it throws is reported. Never returns.
@@ -161,7 +127,7 @@ void join(const Target& target, const EnterCommand& command, int report)
     join_namespaces(target);
     Pty pty;
     if (command.wants_terminal) {
-        pty = open_pod_pty(command.credentials.uid);
+        pty = open_pod_pty(command.program.credentials.uid);
         send_terminal(report, pty.master.get());
     }
     const int slave = pty.slave ? report_fd + 1 : -1;

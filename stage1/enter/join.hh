@@ -4,23 +4,15 @@
 // exec nothing of the image is executed and no descriptor of the host is open but the standard three.
 #pragma once
 
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "common/sys/process.hh"
-#include "stage1/enter/credentials.hh"
 #include "stage1/enter/target.hh"
+#include "stage1/execute.hh"
 
 namespace rocket::stage1
 {
 
 struct EnterCommand {
-    std::string path; // absolute in the app's root
-    std::vector<std::string> argv;
-    std::vector<std::string> env; // NAME=VALUE
-    std::string working_directory;
-    Credentials credentials;
+    Program program;
     bool wants_terminal = false; // those of 0-2 that are terminals are replaced by one of the pod's
 };
 

@@ -20,33 +20,6 @@ namespace rocket::stage1
 namespace
 {
 
-AppSpec read_spec(int pod, const model::AppName& app)
-{
-    const auto path = model::pod_dir::app_spec(app);
-    const auto text = file::read_if_exists(pod, path);
-    if (!text)
-        fail(Error::Kind::usage, "app {} is not in the pod, or not started yet", text::quoted(app.str()));
-    const auto info = sys::stat_at(pod, path);
-    if (info.st_uid != 0 || (info.st_mode & 022U) != 0) // it is what confines us
-        fail(Error::Kind::corrupt, "{} can be written by others than root", text::quoted(path));
-    auto spec = app_spec_from_json(*text);
-    if (spec.name != app.str())
-        fail(Error::Kind::corrupt, "{} is about another app", text::quoted(path));
-    return spec;
-}
-
-// The number could have been given to another process since it was written down.
-void check_init(int pod, pid_t init)
-{
-    const auto recorded = file::read_if_exists(pod, model::pod_dir::pid1, 256);
-    const auto words = text::split(text::trim(recorded.value_or("")), ' ');
-    const auto started = start_time(init);
-    const bool is_same =
-        words[0] == fmt::to_string(init) && (words.size() < 2 || words[1] == fmt::to_string(started.value_or(0)));
-    if (!started || !is_same)
-        fail(Error::Kind::usage, "process {} is not the pod's any more: the pod has ended", init);
-}
-
 std::string app_cgroup(pid_t init, const model::AppName& app)
 {
     const auto group = cgroup::of_process(init);
@@ -117,6 +90,44 @@ int oom_score_of(pid_t pid)
 
 } // namespace
 
+AppSpec read_spec(int pod, const model::AppName& app)
+{
+    const auto path = model::pod_dir::app_spec(app);
+    const auto text = file::read_if_exists(pod, path);
+    if (!text)
+        fail(Error::Kind::usage, "app {} is not in the pod, or not started yet", text::quoted(app.str()));
+    const auto info = sys::stat_at(pod, path);
+    if (info.st_uid != 0 || (info.st_mode & 022U) != 0) // it is what confines us
+        fail(Error::Kind::corrupt, "{} can be written by others than root", text::quoted(path));
+    auto spec = app_spec_from_json(*text);
+    if (spec.name != app.str())
+        fail(Error::Kind::corrupt, "{} is about another app", text::quoted(path));
+    return spec;
+}
+
+// The number could have been given to another process since it was written down.
+void check_init(int pod, pid_t init)
+{
+    const auto recorded = file::read_if_exists(pod, model::pod_dir::pid1, 256);
+    const auto words = text::split(text::trim(recorded.value_or("")), ' ');
+    const auto started = start_time(init);
+    const bool is_same =
+        words[0] == fmt::to_string(init) && (words.size() < 2 || words[1] == fmt::to_string(started.value_or(0)));
+    if (!started || !is_same)
+        fail(Error::Kind::usage, "process {} is not the pod's any more: the pod has ended", init);
+}
+
+Target target_of(AppSpec spec, pid_t pid, Fd pidfd, const std::string& group)
+{
+    return {.spec = std::move(spec),
+            .pid = pid,
+            .pidfd = std::move(pidfd),
+            .cgroup = cgroup::open(group),
+            .root = InRoot{sys::open(AT_FDCWD, fmt::format("/proc/{}/root", pid), O_PATH | O_DIRECTORY)},
+            .limits = limits_of(pid),
+            .oom_score = oom_score_of(pid)};
+}
+
 Target find_target(int pod, const EnterOptions& options)
 {
     check_init(pod, options.pod_init);
@@ -127,13 +138,7 @@ Target find_target(int pod, const EnterOptions& options)
     if (!pidfd)
         throw Error{Error::Kind::usage, fmt::format("app {} is not running", text::quoted(options.app.str())),
                     "an app that has ended cannot be entered, even while other apps of its pod go on"};
-    Target target{.spec = std::move(spec),
-                  .pid = *pid,
-                  .pidfd = std::move(*pidfd),
-                  .cgroup = cgroup::open(group),
-                  .root = InRoot{sys::open(AT_FDCWD, fmt::format("/proc/{}/root", *pid), O_PATH | O_DIRECTORY)},
-                  .limits = limits_of(*pid),
-                  .oom_score = oom_score_of(*pid)};
+    auto target = target_of(std::move(spec), *pid, std::move(*pidfd), group);
     target.private_users = !share_namespace(::getpid(), options.pod_init, "user");
     for (const char* kind : {"user", "pid"}) // an app that could leave these takes nobody along
         if (!share_namespace(*pid, options.pod_init, kind))

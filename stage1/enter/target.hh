@@ -29,6 +29,12 @@ struct Target {
 };
 
 // `pod` is the pod directory.
-Target find_target(int pod, const EnterOptions& options);
+Target find_target(int pod, const EnterOptions& options); // in a pod with a systemd in it
+
+// Parts of it, for other flavours.
+AppSpec read_spec(int pod, const model::AppName& app);
+void check_init(int pod, pid_t init); // is it still the process that was recorded?
+// The rest, once the process is found and held by `pidfd`.
+Target target_of(AppSpec spec, pid_t pid, Fd pidfd, const std::string& group);
 
 } // namespace rocket::stage1

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage1/execute.hh"
+
+#include <linux/close_range.h>
+#include <linux/keyctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <climits>
+#include <csignal>
+
+#include "common/sys/sys.hh"
+
+namespace rocket::stage1
+{
+
+namespace
+{
+
+void go_to(const std::string& directory)
+{
+    sys::check([&] { return ::chdir(directory.c_str()); }, "going to directory {}", text::quoted(directory));
+    char where[PATH_MAX + 16];
+    if (::syscall(SYS_getcwd, where, sizeof where) <= 0 || where[0] != '/') // "(unreachable)": outside the root (R7)
+        fail(Error::Kind::system, "directory {} is not in the app's root", text::quoted(directory));
+}
+
+std::vector<char*> pointers_to(const std::vector<std::string>& words)
+{
+    std::vector<char*> pointers;
+    for (const auto& word : words)
+        pointers.push_back(const_cast<char*>(word.c_str())); // execve promises not to write
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
+} // namespace
+
+void leave_session_keyring()
+{
+    if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS && errno != EPERM)
+        throw system_error(errno, "leaving the caller's session keyring");
+}
+
+void execute(const Program& program)
+{
+    const auto argv = pointers_to(program.argv);
+    const auto env = pointers_to(program.env);
+    take_on(program.credentials);
+    go_to(program.working_directory);
+    sys::check([] { return ::close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC); }, "closing descriptors");
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL); // a change of user undid it before
+    install_filters(program.credentials);
+    ::execve(program.path.c_str(), argv.data(), env.data());
+    throw system_error(errno, fmt::format("executing {}", text::quoted(program.path)));
+}
+
+} // namespace rocket::stage1

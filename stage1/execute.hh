@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last steps of a process that PID 1 did not start, from root of the host to a program of the app: for `enter`, and
+// for everything of a fly pod (R8). The caller is in the app's namespaces and root already, in its cgroup, with the
+// descriptors 0-2 as the program is to have them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "stage1/enter/credentials.hh"
+
+namespace rocket::stage1
+{
+
+struct Program {
+    std::string path; // absolute in the app's root
+    std::vector<std::string> argv;
+    std::vector<std::string> env; // NAME=VALUE, exact
+    std::string working_directory;
+    Credentials credentials;
+};
+
+// Takes on the credentials, goes to the directory, closes all descriptors but 0-2 when the program is executed; it is
+// killed when our parent dies. Throws what failed, execve(2) itself included: the process can do nothing more then but
+// to say so and end.
+[[noreturn]] void execute(const Program& program);
+
+// The caller's keys are not the pod's. Without keys in the kernel there is nothing to do.
+void leave_session_keyring();
+
+} // namespace rocket::stage1
