@@ -40,7 +40,7 @@ private:
     Clock::time_point next_;
 };
 
-// "Downloading ACI: [====    ] 1.5MiB/3MiB, 700KiB/s, 2s left"
+// "Downloading ACI: [====    ] 1.5MiB/3.0MiB, 700KiB/s, 2s left"
 std::string progress_line(std::string_view what, std::uint64_t done, std::optional<std::uint64_t> total,
                           double bytes_per_second);
 

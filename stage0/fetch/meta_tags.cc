@@ -3,7 +3,9 @@
 
 #include <gumbo.h>
 
+#include <cstdlib>
 #include <string>
+#include <unordered_set>
 
 namespace rocket::fetch
 {
@@ -13,6 +15,44 @@ namespace
 
 constexpr std::size_t most_tags = 256;
 constexpr std::size_t largest_content = 2048;
+
+// All that gumbo allocates. Its own way to free a tree is recursion, as deep as the page likes.
+class Memory
+{
+public:
+    Memory() = default;
+    Memory(const Memory&) = delete;
+    Memory& operator=(const Memory&) = delete;
+    ~Memory()
+    {
+        for (void* block : blocks_)
+            std::free(block);
+    }
+    GumboOptions options()
+    {
+        auto result = ::kGumboDefaultOptions;
+        result.userdata = this;
+        result.allocator = [](void* self, std::size_t size) { return static_cast<Memory*>(self)->allocate(size); };
+        result.deallocator = [](void* self, void* block) { static_cast<Memory*>(self)->release(block); };
+        return result;
+    }
+
+private:
+    void* allocate(std::size_t size)
+    {
+        void* block = std::malloc(size);
+        if (block == nullptr)
+            std::abort(); // a worker that has no memory left is of no more use
+        blocks_.insert(block);
+        return block;
+    }
+    void release(void* block)
+    {
+        blocks_.erase(block);
+        std::free(block);
+    }
+    std::unordered_set<void*> blocks_;
+};
 
 std::string_view attribute(const GumboElement& element, const char* name)
 {
@@ -50,8 +90,9 @@ void take(const GumboNode& node, std::vector<Tag>& tags)
 
 std::vector<Tag> ac_tags(std::string_view html)
 {
-    // Freeing the tree walks it by recursion, as deep as the page likes; the process ends soon enough without.
-    const auto* page = ::gumbo_parse_with_options(&kGumboDefaultOptions, html.data(), html.size());
+    Memory memory;
+    const auto options = memory.options();
+    const auto* page = ::gumbo_parse_with_options(&options, html.data(), html.size());
     std::vector<Tag> tags;
     std::vector<const GumboNode*> open{page->document};
     while (!open.empty()) {

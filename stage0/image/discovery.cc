@@ -13,7 +13,7 @@ namespace rocket::image
 namespace
 {
 
-constexpr std::uint64_t largest_page = std::uint64_t{1} << 20;
+constexpr std::uint64_t largest_page = std::uint64_t{256} << 10; // the parser's time grows with the square of its depth
 constexpr std::string_view blanks = " \t\n\r\f";
 
 // What a walk up the pages of a name looks for: takes what is of use, and says whether that is enough.
