@@ -32,8 +32,13 @@ public:
     std::string images() const { return data_ + "/cas/image"; }
     std::string image(const ImageId& id) const { return images() + "/" + id.key(); }
     std::string trees() const { return data_ + "/cas/tree"; }
-    std::string tree(const ImageId& id) const { return trees() + "/" + id.key(); }
-    std::string tree_rootfs(const ImageId& id) const { return tree(id) + "/rootfs"; }
+    // `key` is that of an image id or of a layer's digest.
+    std::string tree(const std::string& key) const { return trees() + "/" + key; }
+    std::string tree(const ImageId& id) const { return tree(id.key()); }
+    std::string tree_rootfs(const std::string& key) const { return tree(key) + "/rootfs"; }
+    std::string tree_rootfs(const ImageId& id) const { return tree_rootfs(id.key()); }
+    std::string layers() const { return data_ + "/cas/layer"; }
+    std::string layer(const std::string& key) const { return layers() + "/" + key; } // "sha256-..." of its tar
     std::string database_dir() const { return data_ + "/cas/db"; }
     std::string database() const { return data_ + "/cas/db/index.sqlite"; }
     std::string store_tmp() const { return data_ + "/cas/tmp"; }
@@ -42,6 +47,8 @@ public:
     std::string locks() const { return data_ + "/locks"; }
     std::string store_lock() const { return data_ + "/locks/store"; }
     std::string image_lock(const ImageId& id) const { return data_ + "/locks/image-" + id.key(); }
+    std::string layer_lock(const std::string& key) const { return data_ + "/locks/layer-" + key; }
+    std::string layers_lock() const { return data_ + "/locks/layers"; } // shared: layers are to be used soon
     std::string prepare_lock() const { return data_ + "/locks/prepare"; }
     std::string id_range_lock() const { return data_ + "/locks/id-ranges"; } // held while a range is chosen and written
 
@@ -61,7 +68,18 @@ inline constexpr const char* manifest = "manifest";       // bytes as in the arc
 inline constexpr const char* signature = "signature.asc"; // if it was verified
 inline constexpr const char* record = "record.json";
 inline constexpr const char* used = "used"; // its mtime = last used
+// Of an image made of layers, instead of the archive: its documents, as received.
+inline constexpr const char* oci_config = "oci-config.json";
+inline constexpr const char* oci_manifest = "oci-manifest.json"; // not there for docker-archive
 } // namespace image_dir
+
+// Files of a layer in the store, relative to Layout::layer().
+namespace layer_dir
+{
+inline constexpr const char* archive = "archive"; // as received
+inline constexpr const char* seams = "seams";     // stage0/unpack/seams.hh
+inline constexpr const char* record = "record.json";
+} // namespace layer_dir
 
 // Relative to Layout::tree().
 namespace tree_dir

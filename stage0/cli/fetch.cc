@@ -66,7 +66,8 @@ Command parts(std::vector<std::string> path)
                 "pages of its host\nsay (appc discovery), an https URL or the path of an ACI file, or the id "
                 "of one that is in the store.\nThe signature of X.aci is X.aci.asc, unless --signature behind "
                 "the image names another file or URL.\nAn interrupted download is gone on with by the next "
-                "fetch."
+                "fetch.\nDocker and OCI images are docker://[HOST/]NAME[:TAG|@DIGEST], oci:DIR[:NAME], "
+                "oci-archive:FILE[:NAME] and\ndocker-archive:FILE[:TAG]; they need --insecure-options=image."
                 "\nProxies are those of https_proxy, http_proxy, all_proxy and no_proxy; SSL_CERT_FILE and "
                 "SSL_CERT_DIR\nreplace the certificates that TLS trusts.",
             .interspersed = false};

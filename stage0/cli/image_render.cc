@@ -25,13 +25,13 @@ void declare(Options& options, FlagSet& flags)
 }
 
 // The tree as it would be used, after everything about it was checked again.
-Fd checked_tree(store::Store& store, Progress& progress, const model::ImageId& id)
+store::LayerStack checked_tree(store::Store& store, Progress& progress, const model::ImageId& id)
 {
     if (store.is_rendered(id) && !store.verify(id).tree_damage.empty()) {
         progress.clear();
         log::print("warning: tree cache is in a bad state. Rebuilt it");
     }
-    return sys::open(AT_FDCWD, store.render(id), O_RDONLY | O_DIRECTORY);
+    return store::LayerStack::open(store.render(id));
 }
 
 int run(Invocation& invocation, const Options& options)
@@ -46,11 +46,11 @@ int run(Invocation& invocation, const Options& options)
         const auto tree = checked_tree(store, progress, id);
         const auto tick = [&] { store.options().tick(0, 0); };
         if (options.rootfs_only) {
-            store::copy_tree(tree.get(), output.parent(), output.temporary(), tick);
+            store::copy_tree(tree.root(), output.parent(), output.temporary(), tick);
         } else {
             const auto directory = output.make();
             file::write_new(directory.get(), "manifest", store.manifest_bytes(id));
-            store::copy_tree(tree.get(), directory.get(), "rootfs", tick);
+            store::copy_tree(tree.root(), directory.get(), "rootfs", tick);
         }
         output.publish();
     });

@@ -3,6 +3,7 @@
 
 #include "common/sys/log.hh"
 #include "stage0/notify.hh"
+#include "stage0/oci/login.hh"
 #include "stage0/trust/verifier.hh"
 
 namespace rocket::cli
@@ -18,6 +19,14 @@ std::unique_ptr<image::Verifier> make_verifier(const Context& context)
     const auto& global = context.global;
     return std::make_unique<trust::KeystoreVerifier>(trust::Keystore{global.system_config, global.local_config},
                                                      [](const std::string& warning) { log::print(warning); });
+}
+
+// The configuration's logins, then those of the user's own files (OAUTH-10).
+std::optional<config::BasicAuth> docker_login(const Context& context, const std::string& host)
+{
+    const auto& configured = context.config().docker_auth;
+    const auto found = configured.find(host);
+    return found != configured.end() ? std::optional{found->second} : oci::find_login(host);
 }
 
 } // namespace
@@ -42,6 +51,7 @@ ImageSource::ImageSource(const Context& context)
                context.config()},
       keys_{context}, acquirer_{store_, verifier_.get(), network_, hooks()}
 {
+    network_.docker_login = [&context](const std::string& host) { return docker_login(context, host); };
     if (context.global.insecure.tls && verifier_ != nullptr)
         log::print("warning: TLS verification has been disabled");
 }
@@ -78,7 +88,7 @@ pod::Image ImageSource::acquire(const image::Request& request)
     const auto id = fetch(request);
     auto text = store_.manifest_bytes(id);
     auto manifest = model::ImageManifest::parse(text);
-    return {.id = id, .manifest = std::move(manifest), .manifest_text = std::move(text), .trees = {store_.render(id)}};
+    return {.id = id, .manifest = std::move(manifest), .manifest_text = std::move(text), .trees = store_.render(id)};
 }
 
 } // namespace rocket::cli

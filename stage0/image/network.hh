@@ -2,6 +2,10 @@
 // How images are fetched from other hosts: the HTTP client and whose credentials go where (cli 4.6).
 #pragma once
 
+#include <functional>
+#include <optional>
+#include <string>
+
 #include "stage0/config/config.hh"
 #include "stage0/fetch/http.hh"
 
@@ -12,6 +16,8 @@ struct Network {
     fetch::Client client;
     fetch::Credentials for_images = {}; // and their signatures
     fetch::Credentials for_pages = {};  // of discovery
+    // Of registries, by host; may be empty.
+    std::function<std::optional<config::BasicAuth>(const std::string& host)> docker_login = {};
 
     explicit Network(fetch::Client::Options options) : client{options} {}
     Network(fetch::Client::Options options, const config::Config& config);

@@ -67,6 +67,27 @@ bool is_path(const std::string& text, bool names_file)
     return text.find("./") != text.npos || text.ends_with(".aci");
 }
 
+struct LocalFormat {
+    std::string_view prefix;
+    LocalReference::Format format;
+};
+constexpr std::array local_formats{
+    LocalFormat{"oci:", LocalReference::Format::oci},
+    LocalFormat{"oci-archive:", LocalReference::Format::oci_archive},
+    LocalFormat{"docker-archive:", LocalReference::Format::docker_archive},
+};
+
+// The first colon ends the path (OREF-7).
+LocalReference parse_local(const std::string& text, const std::string& rest, LocalReference::Format format)
+{
+    const auto colon = rest.find(':');
+    const auto path = rest.substr(0, colon);
+    const auto name = colon == rest.npos ? std::string{} : rest.substr(colon + 1);
+    if (path.empty() || (colon != rest.npos && name.empty()))
+        refuse(text, "say oci:DIR[:NAME], oci-archive:FILE[:NAME] or docker-archive:FILE[:TAG]");
+    return {.format = format, .path = path, .name = name};
+}
+
 } // namespace
 
 Reference parse_reference(const std::string& text, const std::function<bool(const std::string&)>& is_file)
@@ -79,12 +100,15 @@ Reference parse_reference(const std::string& text, const std::function<bool(cons
         return parse_file_url(text);
     if (text.starts_with("http:") || text.starts_with("https:"))
         return UrlReference{text};
+    for (const auto& [prefix, format] : local_formats)
+        if (text.starts_with(prefix))
+            return parse_local(text, text.substr(prefix.size()), format);
     if (text.starts_with("docker:"))
         return DockerReference{text};
     if (text.starts_with("cimd:"))
         return DistributionPoint{text};
     if (text.find("://") != text.npos)
-        refuse(text, "known schemes are file, http, https, docker and cimd");
+        refuse(text, "known schemes are file, http, https, docker, oci, oci-archive, docker-archive and cimd");
     const bool names_file = is_file(text);
     if (is_path(text, names_file))
         return FileReference{.path = absolute(text),

@@ -26,12 +26,20 @@ struct DockerReference {
     std::string text; // as written: docker://... or docker:...
 };
 
+// An image in a local place of its own format: oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:TAG|:@N].
+struct LocalReference {
+    enum class Format { oci, oci_archive, docker_archive };
+    Format format;
+    std::string path; // as written
+    std::string name; // empty: the only one there is
+};
+
 struct DistributionPoint {
     std::string text; // cimd:... (cli 4.3)
 };
 
 using Reference = std::variant<model::ImageIdPrefix, FileReference, model::ImageName, UrlReference, DockerReference,
-                               DistributionPoint>;
+                               LocalReference, DistributionPoint>;
 
 // `is_file` says whether a path names an existing regular file.
 Reference parse_reference(const std::string& text, const std::function<bool(const std::string&)>& is_file);

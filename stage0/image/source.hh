@@ -19,6 +19,7 @@ model::ImageId acquire_from(Session& session, const model::ImageName& name, cons
 model::ImageId acquire_from(Session& session, const FileReference& file, const Request& request);          // by_file.cc
 model::ImageId acquire_from(Session& session, const UrlReference& url, const Request& request);            // by_url.cc
 model::ImageId acquire_from(Session& session, const DockerReference& docker, const Request& request);  // by_docker.cc
+model::ImageId acquire_from(Session& session, const LocalReference& local, const Request& request);    // by_local.cc
 model::ImageId acquire_from(Session& session, const DistributionPoint& point, const Request& request); // by_point.cc
 
 // Throws Kind::usage if --signature was given: it goes only with what is fetched as a file.

@@ -85,16 +85,16 @@ void NewPod::fill_app(const model::RuntimeApp& app, const Image& image, bool ove
     const int dir = owned_->pod.fd();
     make_dir(pod_dir::app(app.name), 0755);
     write(pod_dir::app_manifest(app.name), image.manifest_text);
-    const auto tree = sys::open(AT_FDCWD, image.trees.front(), directory);
+    const auto trees = store::LayerStack::open(image.trees);
     if (!overlay) {
-        store::copy_tree(tree.get(), dir, pod_dir::app_rootfs(app.name), tick_);
+        store::copy_tree(trees.root(), dir, pod_dir::app_rootfs(app.name), tick_);
         copied_trees_ = true;
         return;
     }
     make_dir(pod_dir::app_upper(app.name), 0755);
     make_dir(pod_dir::app_work(app.name), 0700);
     // The upper directory is what the app sees as "/": its owner, mode, times and attributes, not the image's.
-    store::copy_metadata(tree.get(), sys::open(dir, pod_dir::app_upper(app.name), directory).get());
+    store::copy_metadata(trees.tree(0), sys::open(dir, pod_dir::app_upper(app.name), directory).get());
 }
 
 void NewPod::fill(const PodContent& content)

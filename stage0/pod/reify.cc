@@ -72,11 +72,25 @@ void set_if_given(Field& field, const Override& given)
         field = *given;
 }
 
+// Arguments take the place of those that a Docker image has for its entrypoint (oci.md chapter 11).
+void drop_default_arguments(App& app, const Image& image)
+{
+    const auto* command = model::find(image.manifest.annotations, "appc.io/docker/cmd");
+    if (command == nullptr)
+        return;
+    const auto value = model::json::parse(*command, "appc.io/docker/cmd");
+    const auto count = model::json::Cursor{value, "appc.io/docker/cmd"}.items().size();
+    if (count <= app.exec.size())
+        app.exec.resize(app.exec.size() - count);
+}
+
 App effective_app(const PodRequest& pod, const AppRequest& request, const Image& image, uid_t uid, gid_t gid)
 {
     auto app = base_app(request, image, uid, gid);
     if (request.exec)
         app.exec = {*request.exec};
+    else if (!request.arguments.empty())
+        drop_default_arguments(app, image);
     app.exec.insert(app.exec.end(), request.arguments.begin(), request.arguments.end());
     if (app.exec.empty())
         throw Error{Error::Kind::usage,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/store/catalog.hh"
 
+#include <algorithm>
+
 #include "common/model/image_manifest.hh"
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
@@ -21,7 +23,9 @@ std::optional<std::string> stamp_of(const model::Layout& layout, const ImageId& 
 {
     const auto base = layout.image(id) + "/";
     const auto record = sys::stat_if_exists(AT_FDCWD, base + model::image_dir::record);
-    const auto archive = sys::stat_if_exists(AT_FDCWD, base + model::image_dir::archive);
+    auto archive = sys::stat_if_exists(AT_FDCWD, base + model::image_dir::archive);
+    if (!archive) // made of layers
+        archive = sys::stat_if_exists(AT_FDCWD, base + model::image_dir::oci_config);
     const auto manifest = sys::stat_if_exists(AT_FDCWD, base + model::image_dir::manifest);
     if (!record || !archive || !manifest)
         return std::nullopt;
@@ -72,14 +76,30 @@ std::vector<ImageId> ids_in(const std::string& directory)
     return ids;
 }
 
+namespace
+{
+
+// The archive, or else the layers.
+bool has_content(const model::Layout& layout, int dir, const Record& record)
+{
+    if (record.is_layered())
+        return sys::stat_if_exists(dir, model::image_dir::oci_config).has_value() &&
+               std::ranges::all_of(record.layers, [&](const auto& layer) {
+                   return sys::stat_if_exists(AT_FDCWD, layout.layer(layer.key()) + "/" + model::layer_dir::record)
+                       .has_value();
+               });
+    const auto archive = sys::stat_at(dir, model::image_dir::archive);
+    return S_ISREG(archive.st_mode) && static_cast<std::uint64_t>(archive.st_size) == record.archive_bytes;
+}
+
+} // namespace
+
 std::optional<Entry> read_entry(const model::Layout& layout, const ImageId& id)
 {
     try {
         const auto dir = sys::open(AT_FDCWD, layout.image(id), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
         const auto record = Record::parse(file::read(dir.get(), model::image_dir::record));
-        const auto archive = sys::stat_at(dir.get(), model::image_dir::archive);
-        if (record.id != id || !S_ISREG(archive.st_mode) ||
-            static_cast<std::uint64_t>(archive.st_size) != record.archive_bytes)
+        if (record.id != id || !has_content(layout, dir.get(), record))
             return std::nullopt;
         const auto manifest = model::ImageManifest::parse(file::read(dir.get(), model::image_dir::manifest));
         return Entry{.id = record.id,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/store/copy_tree.hh"
 
-#include <dirent.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -22,18 +21,6 @@ namespace
 
 constexpr int directory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 
-std::vector<std::string> names_in(int dir)
-{
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream{::fdopendir(sys::open(dir, ".", directory).release()), ::closedir};
-    if (!stream)
-        throw system_error(errno, "reading a directory");
-    std::vector<std::string> names;
-    while (const auto* entry = ::readdir(stream.get()))
-        if (const std::string name = entry->d_name; name != "." && name != "..")
-            names.push_back(name);
-    return names;
-}
-
 // The attributes of whatever a descriptor, O_PATH too, refers to: by way of /proc, since the f*xattr calls refuse
 // O_PATH and the l*xattr calls want a path.
 std::vector<std::string> attribute_names(const std::string& path)
@@ -53,6 +40,8 @@ void copy_attributes(int from, int to)
     const auto source = sys::proc_path(from);
     const auto target = sys::proc_path(to);
     for (const auto& name : attribute_names(source)) {
+        if (name.starts_with("trusted.overlay."))
+            continue;
         std::string value(XATTR_SIZE_MAX, '\0');
         const auto size =
             sys::check([&] { return ::getxattr(source.c_str(), name.c_str(), value.data(), value.size()); },
@@ -132,44 +121,28 @@ void copy_special_metadata(int from, const std::string& name, int to, const std:
                "setting the times of a copy");
 }
 
-void copy_leaf(int from, const std::string& name, int to, const std::string& new_name, const struct stat& info)
-{
-    if (S_ISREG(info.st_mode)) {
-        const auto source = sys::open(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-        const auto copy = sys::open(to, new_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-        copy_data(source.get(), copy.get(), info.st_size);
-        copy_metadata(source.get(), copy.get());
-        return;
-    }
-    if (S_ISLNK(info.st_mode))
-        sys::make_symlink(sys::read_link(from, name), to, new_name);
-    else
-        sys::check([&] { return ::mknodat(to, new_name.c_str(), info.st_mode, info.st_rdev); },
-                   "making a special file");
-    copy_special_metadata(from, name, to, new_name, info);
-}
-
 class Copier
 {
 public:
     Copier(int target_root, const std::function<void()>& tick) : target_root_{target_root}, tick_{tick} {}
 
     struct Level {
-        Fd from, to;
+        std::shared_ptr<MergedDir> from;
+        Fd to;
         std::string path; // relative to the target, for hard links and messages
         std::vector<std::string> names;
     };
 
     // A stack instead of recursion: how deep a tree is, is the image's choice.
-    void walk(Fd from, Fd to)
+    void walk(std::shared_ptr<MergedDir> from, Fd to)
     {
         std::vector<Level> stack;
-        stack.push_back({std::move(from), std::move(to), "", {}});
-        stack.back().names = names_in(stack.back().from.get());
+        stack.push_back({from, std::move(to), "", names_in(*from)});
         while (!stack.empty()) {
             auto& level = stack.back();
             if (level.names.empty()) {
-                copy_metadata(level.from.get(), level.to.get()); // last: filling it has changed its times
+                // Last: filling it has changed its times.
+                copy_metadata(level.from->parts.front().dir.get(), level.to.get());
                 stack.pop_back();
                 continue;
             }
@@ -187,27 +160,28 @@ private:
     {
         const auto path = level.path.empty() ? name : level.path + "/" + name;
         return with_context(fmt::format("copying {}", text::quoted(path)), [&]() -> std::optional<Level> {
-            const auto info = sys::stat_at(level.from.get(), name);
-            if (S_ISDIR(info.st_mode))
-                return enter(level, name, path);
-            if (info.st_nlink > 1) {
-                const auto [known, is_new] = links_.emplace(std::pair{info.st_dev, info.st_ino}, path);
+            const auto entry = find_in(*level.from, name);
+            if (!entry)
+                fail(Error::Kind::system, "it has vanished");
+            if (entry->directory)
+                return enter(level, name, path, entry->directory);
+            if (entry->info.st_nlink > 1) {
+                const auto [known, is_new] = links_.emplace(std::pair{entry->info.st_dev, entry->info.st_ino}, path);
                 if (!is_new) {
                     link(known->second, level, name);
                     return std::nullopt;
                 }
             }
-            copy_leaf(level.from.get(), name, level.to.get(), name, info);
+            copy_file(entry->parent, name, level.to.get(), name);
             return std::nullopt;
         });
     }
 
-    static std::optional<Level> enter(const Level& level, const std::string& name, const std::string& path)
+    static Level enter(const Level& level, const std::string& name, const std::string& path,
+                       const std::shared_ptr<MergedDir>& from)
     {
         sys::make_dir(level.to.get(), name, 0700);
-        Level below{sys::open(level.from.get(), name, directory), sys::open(level.to.get(), name, directory), path, {}};
-        below.names = names_in(below.from.get());
-        return below;
+        return {from, sys::open(level.to.get(), name, directory), path, names_in(*from)};
     }
 
     void link(const std::string& first, const Level& level, const std::string& name) const
@@ -232,21 +206,38 @@ void copy_metadata(int from, int to)
     copy_times(info, to);
 }
 
+void copy_file(int from, const std::string& name, int to, const std::string& new_name)
+{
+    const auto info = sys::stat_at(from, name);
+    if (S_ISREG(info.st_mode)) {
+        const auto source = sys::open(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+        const auto copy = sys::open(to, new_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+        copy_data(source.get(), copy.get(), info.st_size);
+        return copy_metadata(source.get(), copy.get());
+    }
+    if (S_ISLNK(info.st_mode))
+        sys::make_symlink(sys::read_link(from, name), to, new_name);
+    else
+        sys::check([&] { return ::mknodat(to, new_name.c_str(), info.st_mode, info.st_rdev); },
+                   "making a special file");
+    copy_special_metadata(from, name, to, new_name, info);
+}
+
 void link_or_copy(int from, const std::string& name, int to, const std::string& new_name)
 {
     if (::linkat(from, name.c_str(), to, new_name.c_str(), 0) == 0)
         return;
     if (errno != EMLINK) // as many as the file system can
         throw system_error(errno, fmt::format("linking {}", text::quoted(new_name)));
-    copy_leaf(from, name, to, new_name, sys::stat_at(from, name));
+    copy_file(from, name, to, new_name);
 }
 
-void copy_tree(int from, int dir, const std::string& name, const std::function<void()>& tick)
+void copy_tree(std::shared_ptr<MergedDir> from, int dir, const std::string& name, const std::function<void()>& tick)
 {
     sys::make_dir(dir, name, 0700);
     auto to = sys::open(dir, name, directory);
     const int root = to.get();
-    Copier{root, tick}.walk(sys::open(from, ".", directory), std::move(to));
+    Copier{root, tick}.walk(std::move(from), std::move(to));
 }
 
 } // namespace rocket::store

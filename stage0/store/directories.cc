@@ -27,6 +27,7 @@ void make_store_directories(const model::Layout& layout)
          {layout.cas(), layout.images(), layout.database_dir(), layout.store_tmp(), layout.garbage(), layout.locks()})
         make(path, 02770);
     make(layout.trees(), 02700);
+    make(layout.layers(), 02770);
 }
 
 void make_pod_directories(const model::Layout& layout)

@@ -40,7 +40,6 @@ public:
 
 private:
     void write_files(const Record& record, const Facts& facts);
-    void publish_image(bool verified);
 
     Store& store_;
     Staging staging_;

@@ -46,6 +46,9 @@ Record Record::parse(std::string_view text)
     record.tree_digest = hex_from(fields.required("treeDigest"), 64);
     for (const auto& id : fields.items("dependencies"))
         record.dependencies.push_back(id.as<ImageId>());
+    for (const auto& layer : fields.items("layers"))
+        record.layers.push_back(layer.as<ContentDigest>());
+    record.manifest_digest = fields.text_or("manifestDigest", "");
     if (!record.id.is_full())
         fail(Error::Kind::corrupt, "record.id is not a full digest");
     return record;
@@ -57,6 +60,9 @@ std::string Record::write() const
     for (const auto& dependency : dependencies)
         pinned.push_back(dependency.digest());
     json::ObjectWriter writer;
+    json::Array digests;
+    for (const auto& layer : layers)
+        digests.emplace_back(layer.str());
     writer.set("id", id.digest())
         .set("requested", requested)
         .set("source", source)
@@ -68,7 +74,9 @@ std::string Record::write() const
         .set("keyFingerprint", fingerprint ? json::Value{*fingerprint} : json::Value{})
         .set("insecure", json::to_json(insecure))
         .set("treeDigest", tree_digest)
-        .set_if(!dependencies.empty(), "dependencies", std::move(pinned));
+        .set_if(!dependencies.empty(), "dependencies", std::move(pinned))
+        .set_if(is_layered(), "layers", std::move(digests))
+        .set_text("manifestDigest", manifest_digest);
     return json::write(std::move(writer).done(), json::Style::four_blanks) + "\n";
 }
 

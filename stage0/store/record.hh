@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/model/names.hh"
+#include "stage0/store/content_digest.hh"
 
 namespace rocket::store
 {
@@ -25,10 +26,13 @@ struct Record {
     std::int64_t imported_ns = 0;                // since the epoch
     std::optional<std::string> fingerprint = {}; // of the key that signed it; nullopt: nobody checked
     std::vector<std::string> insecure = {};      // insecure options that were used to let it in
-    std::string tree_digest = {};                // hex, of the image's own content
+    std::string tree_digest = {}; // hex, of the image's own content; of an image made of layers: of its topmost tree
     // What the image depends on, in the order of its manifest: looked up once, when it was fetched (DEP-12).
     std::vector<model::ImageId> dependencies = {};
+    std::vector<ContentDigest> layers = {}; // of an image made of layers: their tars, the lowest first
+    std::string manifest_digest = {};       // of the document that named them; empty if there was none
 
+    bool is_layered() const noexcept { return !layers.empty(); }
     bool is_verified() const noexcept { return fingerprint.has_value(); }
 
     static Record parse(std::string_view text);

@@ -17,8 +17,13 @@ TreeStatement finish_staged_tree(Store& store, int staging, const Recipe& recipe
             store.options().tick(0, 0);
     };
     std::vector<Fd> layers;
-    for (const auto& dependency : recipe.dependencies)
-        layers.push_back(sys::open(AT_FDCWD, store.render(dependency), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    for (const auto& dependency : recipe.dependencies) {
+        const auto trees = store.render(dependency);
+        if (trees.size() > 1)
+            fail(Error::Kind::unsupported, "image {} is made of layers, so no other can depend on it",
+                 text::quoted(dependency.key()));
+        layers.push_back(sys::open(AT_FDCWD, trees.front(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    }
     layers.push_back(set_staged_tree_aside(staging));
     Composition composition{
         .layers = {}, .whitelist = recipe.whitelist, .most_entries = store.options().limits.members, .tick = tick};

@@ -60,9 +60,9 @@ public:
 
     // --- the rendered tree
     bool is_rendered(const model::ImageId& id) const;
-    // The absolute path of the tree's rootfs, rendered from the archive if it is not there yet, together with whatever
-    // the image depends on. Needs root.
-    std::string render(const model::ImageId& id);
+    // The absolute paths of its trees' rootfs, the topmost first, rendered from what was received if they are not there
+    // yet, together with whatever the image depends on. Needs root.
+    std::vector<std::string> render(const model::ImageId& id);
     // Reads everything again: archive against id, tree against archive, first those of its dependencies. Damaged trees
     // are rendered anew; a damaged archive is Kind::corrupt. Needs root.
     struct Verdict {
@@ -70,7 +70,8 @@ public:
         std::string tree_damage = {}; // what was wrong with the tree; empty: nothing
     };
     Verdict verify(const model::ImageId& id);
-    // Writes the uncompressed image, whose digest has to be the id.
+    // Writes the uncompressed image, whose digest has to be the id. An image made of layers is written as the one that
+    // it would be without layers; that one has an id of its own.
     void write_image(const model::ImageId& id, int to) const;
     // Unpacks the image's own content into the empty directory `rootfs`; the manifest's bytes. Not being root, files
     // become the caller's, and set-id bits and attributes are left out.

@@ -4,6 +4,7 @@
 #include "common/sys/sys.hh"
 #include "stage0/store/catalog.hh"
 #include "stage0/store/directories.hh"
+#include "stage0/store/layer_store.hh"
 #include "stage0/store/named_lock.hh"
 #include "stage0/store/staging.hh"
 #include "stage0/store/store.hh"
@@ -28,8 +29,25 @@ void sweep_orphaned_trees(const model::Layout& layout)
             continue;
         const auto lock = NamedLock::try_take(layout.image_lock(id)); // held: it is being published
         if (lock && !sys::stat_if_exists(AT_FDCWD, layout.image(id)))
-            delete_garbage(layout, discard_tree(layout, id));
+            delete_garbage(layout, discard_tree(layout, id.key()));
     }
+}
+
+void sweep_unused_layers(const Store& store)
+{
+    if (!can_render())
+        return;
+    LayerStore{store}.sweep([&] {
+        std::set<ContentDigest> used;
+        for (const auto& id : ids_in(store.layout().images())) {
+            try {
+                for (const auto& layer : store.record(id).layers)
+                    used.insert(layer);
+            } catch (const Error&) { // an image without a record is as good as not there
+            }
+        }
+        return used;
+    });
 }
 
 } // namespace
@@ -39,6 +57,7 @@ void Store::tidy()
     make_store_directories(layout_);
     sweep(layout_);
     sweep_orphaned_trees(layout_);
+    sweep_unused_layers(*this);
     read_catalog(layout_); // heals the index
 }
 
@@ -68,11 +87,12 @@ bool Store::remove(const ImageId& id, Using which)
         const auto lock = NamedLock::take(layout_.image_lock(id));
         image = discard(layout_, sys::open(AT_FDCWD, layout_.images(), O_RDONLY | O_DIRECTORY).get(), id.key());
         if (can_render())
-            tree = discard_tree(layout_, id);
+            tree = discard_tree(layout_, id.key());
     }
     read_catalog(layout_);
     delete_garbage(layout_, image);
     delete_garbage(layout_, tree);
+    sweep_unused_layers(*this);
     return !image.empty();
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rendering, verifying and exporting: what reads an image's archive again.
 #include "common/sys/sys.hh"
+#include "stage0/store/layered_image.hh"
 #include "stage0/store/named_lock.hh"
 #include "stage0/store/render.hh"
 #include "stage0/store/staging.hh"
 #include "stage0/store/store.hh"
 #include "stage0/store/tree_store.hh"
-#include "stage0/store/tree_walk.hh"
 
 namespace rocket::store
 {
@@ -67,33 +67,12 @@ void render_locked(Store& store, const Record& record, const Recipe& recipe)
     }
     const auto statement = finish_staged_tree(store, staging.fd(), recipe);
     sys::syncfs(staging.fd());
-    publish_staged_tree(store.layout(), staging.fd(), record.id, statement);
-}
-
-// What is wrong with the tree that is there; empty if nothing is.
-std::string damage_of_tree(const Store& store, const model::ImageId& id, const Recipe& recipe)
-{
-    const auto stated = stated_tree(store.layout(), id);
-    if (!stated || stated->recipe != recipe.name)
-        return "the tree's digest file does not belong to the image";
-    const auto root = sys::open(AT_FDCWD, store.layout().tree_rootfs(id), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    const auto tick = [&] {
-        if (store.options().tick)
-            store.options().tick(0, 0);
-    };
-    std::string found;
-    try {
-        found = text::hex(digest_of_tree(root.get(), tick));
-    } catch (const Error& error) {
-        return error.innermost();
-    }
-    return found == stated->digest ? ""
-                                   : fmt::format("the tree has the digest {} instead of {}", found, stated->digest);
+    publish_staged_tree(store.layout(), staging.fd(), record.id.key(), statement);
 }
 
 bool is_rendered(const Store& store, const ImageId& id, const Recipe& recipe)
 {
-    const auto stated = stated_tree(store.layout(), id);
+    const auto stated = stated_tree(store.layout(), id.key());
     return stated && stated->recipe == recipe.name;
 }
 
@@ -101,14 +80,18 @@ bool is_rendered(const Store& store, const ImageId& id, const Recipe& recipe)
 
 bool Store::is_rendered(const ImageId& id) const
 {
+    if (record(id).is_layered())
+        return true;
     return store::is_rendered(*this, id, RecipeBook{*this}.of(id));
 }
 
-std::string Store::render(const ImageId& id)
+std::vector<std::string> Store::render(const ImageId& id)
 {
     const auto known = record(id);
-    const auto recipe = RecipeBook{*this}.of(id);
     mark_used(id);
+    if (known.is_layered())
+        return render_layered(*this, known);
+    const auto recipe = RecipeBook{*this}.of(id);
     for (const auto& dependency : recipe.dependencies)
         mark_used(dependency);
     if (!store::is_rendered(*this, id, recipe)) {
@@ -118,7 +101,7 @@ std::string Store::render(const ImageId& id)
             with_context(fmt::format("rendering image {}", text::quoted(id.key())),
                          [&] { render_locked(*this, known, recipe); });
     }
-    return layout_.tree_rootfs(id);
+    return {layout_.tree_rootfs(id)};
 }
 
 Store::Verdict Store::verify(const ImageId& id)
@@ -133,6 +116,8 @@ Store::Verdict Store::verify_once(const ImageId& id, std::set<ImageId>& done)
 {
     done.insert(id);
     const auto known = record(id);
+    if (known.is_layered())
+        return verify_layered(*this, known);
     const auto recipe = RecipeBook{*this}.of(id);
     for (const auto& dependency : recipe.dependencies) // the tree shares its files with theirs
         if (!done.contains(dependency))
@@ -143,10 +128,10 @@ Store::Verdict Store::verify_once(const ImageId& id, std::set<ImageId>& done)
     Verdict verdict{.was_rendered = sys::stat_if_exists(AT_FDCWD, layout_.tree(id)).has_value()};
     if (!verdict.was_rendered)
         return verdict;
-    verdict.tree_damage = damage_of_tree(*this, id, recipe);
+    verdict.tree_damage = damage_of_tree(*this, id.key(), recipe.name);
     if (verdict.tree_damage.empty())
         return verdict;
-    const auto garbage = discard_tree(layout_, id); // before rendering: what is damaged must not be used
+    const auto garbage = discard_tree(layout_, id.key()); // before rendering: what is damaged must not be used
     render_locked(*this, known, recipe);
     delete_garbage(layout_, garbage);
     return verdict;
@@ -154,9 +139,11 @@ Store::Verdict Store::verify_once(const ImageId& id, std::set<ImageId>& done)
 
 void Store::write_image(const ImageId& id, int to) const
 {
+    if (const auto known = record(id); known.is_layered())
+        return write_layered(*this, known, to);
     const auto archive = open_archive(id);
     auto job = job_for(options_, archive.get());
-    job.extract = false;
+    job.content = UnpackJob::Content::nothing;
     job.tar = to;
     if (const auto written = unpack_image(job); !id.agrees_with(written.id))
         fail_damaged(id, fmt::format("its archive now has the id {}", written.id.key()));
@@ -164,6 +151,9 @@ void Store::write_image(const ImageId& id, int to) const
 
 std::string Store::extract(const ImageId& id, int rootfs) const
 {
+    if (record(id).is_layered())
+        throw Error{Error::Kind::unsupported, "the image is made of layers, which cannot be extracted one by one",
+                    "`rocket image render` gives the tree as an app sees it, `rocket image export` an archive"};
     const auto archive = open_archive(id);
     auto job = job_for(options_, archive.get());
     job.tree = rootfs;

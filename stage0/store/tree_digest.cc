@@ -64,7 +64,7 @@ Sha256 digest_of(const Inode& inode)
         .number(inode.attributes.xattrs.size());
     for (const auto& [name, value] : inode.attributes.xattrs)
         serial.text(name).text(value);
-    static Sha256Hasher hasher;
+    thread_local Sha256Hasher hasher;
     hasher.add(serial.bytes());
     return hasher.finish();
 }

@@ -44,6 +44,9 @@ struct Inode {
 
 Sha256 digest_of(const Inode& inode);
 
+// How overlayfs knows a directory that hides what is below it. No image may set it; in the tree of a layer it is ours.
+inline constexpr const char* opaque_xattr = "trusted.overlay.opaque";
+
 // Extended attributes that are part of an image; the others belong to the host.
 bool is_image_xattr(std::string_view name) noexcept;
 

@@ -4,6 +4,8 @@
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
 #include "stage0/store/staging.hh"
+#include "stage0/store/store.hh"
+#include "stage0/store/tree_walk.hh"
 
 namespace rocket::store
 {
@@ -45,10 +47,10 @@ Fd set_staged_tree_aside(int staging)
     return sys::open(staging, std::string{aside} + "/" + tree_dir::rootfs, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
-void publish_staged_tree(const model::Layout& layout, int staging, const model::ImageId& id,
+void publish_staged_tree(const model::Layout& layout, int staging, const std::string& key,
                          const TreeStatement& statement)
 {
-    if (stated_tree(layout, id) == statement)
+    if (stated_tree(layout, key) == statement)
         return;
     const auto tree = sys::open(staging, staged_tree, O_RDONLY | O_DIRECTORY);
     file::write_new(tree.get(), tree_dir::digest,
@@ -57,24 +59,44 @@ void publish_staged_tree(const model::Layout& layout, int staging, const model::
     sys::fsync(tree.get());
     const auto trees = open_trees(layout);
     std::string replaced;
-    while (!sys::rename_no_replace(staging, staged_tree, trees.get(), id.key()))
-        replaced = discard(layout, trees.get(), id.key());
+    while (!sys::rename_no_replace(staging, staged_tree, trees.get(), key))
+        replaced = discard(layout, trees.get(), key);
     sys::fsync(trees.get());
     delete_garbage(layout, replaced);
 }
 
-std::optional<TreeStatement> stated_tree(const model::Layout& layout, const model::ImageId& id)
+std::optional<TreeStatement> stated_tree(const model::Layout& layout, const std::string& key)
 {
-    const auto digest = file::read_if_exists(AT_FDCWD, layout.tree(id) + "/" + tree_dir::digest, 256);
-    if (!digest || !sys::stat_if_exists(AT_FDCWD, layout.tree_rootfs(id)))
+    const auto digest = file::read_if_exists(AT_FDCWD, layout.tree(key) + "/" + tree_dir::digest, 256);
+    if (!digest || !sys::stat_if_exists(AT_FDCWD, layout.tree_rootfs(key)))
         return std::nullopt;
     const auto words = text::split(std::string{text::trim(*digest)}, ' ');
     return TreeStatement{.digest = words.front(), .recipe = words.back()};
 }
 
-std::string discard_tree(const model::Layout& layout, const model::ImageId& id)
+std::string damage_of_tree(const Store& store, const std::string& key, const std::string& recipe)
 {
-    return discard(layout, open_trees(layout).get(), id.key());
+    const auto stated = stated_tree(store.layout(), key);
+    if (!stated || stated->recipe != recipe)
+        return "the tree's digest file does not belong to the image";
+    const auto root = sys::open(AT_FDCWD, store.layout().tree_rootfs(key), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const auto tick = [&] {
+        if (store.options().tick)
+            store.options().tick(0, 0);
+    };
+    std::string found;
+    try {
+        found = text::hex(digest_of_tree(root.get(), tick));
+    } catch (const Error& error) {
+        return error.innermost();
+    }
+    return found == stated->digest ? ""
+                                   : fmt::format("the tree has the digest {} instead of {}", found, stated->digest);
+}
+
+std::string discard_tree(const model::Layout& layout, const std::string& key)
+{
+    return discard(layout, open_trees(layout).get(), key);
 }
 
 } // namespace rocket::store

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rendered trees: DATA/cas/tree/<id>/{rootfs,digest}. The digest is written last, before the one rename that
-// publishes both; a tree without the right one counts as absent. Only root renders, and only root can look inside.
-// The file holds the digest of the tree and, if others went into it, the name of the recipe it was made by.
+// Rendered trees: DATA/cas/tree/<key>/{rootfs,digest}, of images and of layers. The digest is written last, before the
+// one rename that publishes both; a tree without the right one counts as absent. Only root renders, and only root can
+// look inside. The file holds the digest of the tree and, if others went into it, the name of the recipe it was made
+// by.
 #pragma once
 
 #include <optional>
@@ -12,6 +13,8 @@
 
 namespace rocket::store
 {
+
+class Store;
 
 struct TreeStatement {
     std::string digest; // hex, of what is on disk
@@ -27,11 +30,13 @@ Fd make_staged_tree(int staging);
 Fd set_staged_tree_aside(int staging);
 // Writes the statement and puts the tree in place, to disk; a tree with the same one that is there already stays.
 // The caller holds the image's lock and has brought the content to disk.
-void publish_staged_tree(const model::Layout& layout, int staging, const model::ImageId& id,
+void publish_staged_tree(const model::Layout& layout, int staging, const std::string& key,
                          const TreeStatement& statement);
 // What the tree's digest file says; nullopt if there is no whole tree.
-std::optional<TreeStatement> stated_tree(const model::Layout& layout, const model::ImageId& id);
+std::optional<TreeStatement> stated_tree(const model::Layout& layout, const std::string& key);
+// What is wrong with the tree that is there, by its content; empty if nothing is.
+std::string damage_of_tree(const Store& store, const std::string& key, const std::string& recipe);
 // Takes the tree away, if there is one, and returns its name in the garbage.
-std::string discard_tree(const model::Layout& layout, const model::ImageId& id);
+std::string discard_tree(const model::Layout& layout, const std::string& key);
 
 } // namespace rocket::store

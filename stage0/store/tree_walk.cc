@@ -49,7 +49,7 @@ std::map<std::string, std::string> xattrs_of(int fd)
     names.resize(static_cast<std::size_t>(size));
     std::map<std::string, std::string> found;
     for (const auto& name : text::split(names, '\0')) {
-        if (!is_image_xattr(name))
+        if (!is_image_xattr(name) && name != opaque_xattr)
             continue;
         std::string value(65536, '\0');
         const auto length = sys::check([&] { return ::fgetxattr(fd, name.c_str(), value.data(), value.size()); },
@@ -134,6 +134,13 @@ Sha256 Walk::content_of(int fd)
 }
 
 } // namespace
+
+std::map<std::string, std::string> image_xattrs_of(int fd)
+{
+    auto found = xattrs_of(fd);
+    found.erase(opaque_xattr);
+    return found;
+}
 
 Sha256 digest_of_tree(int dir, const std::function<void()>& tick)
 {

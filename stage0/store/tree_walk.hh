@@ -5,6 +5,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <string>
 
 #include "stage0/store/tree_digest.hh"
 
@@ -13,5 +15,8 @@ namespace rocket::store
 
 // `tick` is called now and then.
 Sha256 digest_of_tree(int dir, const std::function<void()>& tick = {});
+
+// Of an open file or directory, those that belong to an image.
+std::map<std::string, std::string> image_xattrs_of(int fd);
 
 } // namespace rocket::store

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <ctime>
@@ -71,14 +72,17 @@ Worker start(const UnpackJob& job, const std::string& mode, std::map<int, int> f
     fds[0] = input.read.get();
     fds[3] = report.write.get();
     auto argv = unpack::words_of(job.limits);
-    if (mode == "extract" && job.allow_devices)
+    const bool is_decompressor = mode == "decompress";
+    if (!is_decompressor && job.allow_devices)
         argv.insert(argv.begin(), "--devices");
+    if (is_decompressor && job.content != UnpackJob::Content::image)
+        argv.insert(argv.begin(), "--layer");
     argv.insert(argv.begin(), {"unpack", mode});
     auto process =
         spawn({.program = libexec_path("unpack"), .argv = argv, .env = {}, .fds = fds, .working_directory = "/"});
     sys::set_nonblocking(input.write.get(), true);
     sys::set_nonblocking(report.read.get(), true);
-    return {.name = mode == "extract" ? "extractor" : "decompressor",
+    return {.name = is_decompressor ? "decompressor" : "extractor",
             .input = std::move(input.write),
             .report_pipe = std::move(report.read),
             .process = std::move(process),
@@ -116,6 +120,26 @@ private:
     std::string_view rest_;
 };
 
+using Content = UnpackJob::Content;
+
+const char* extractor_mode(Content content)
+{
+    switch (content) {
+    case Content::layer:
+        return "layer";
+    case Content::files:
+        return "members";
+    default:
+        return "extract";
+    }
+}
+
+std::uint64_t size_of(const UnpackJob& job)
+{
+    const auto end = static_cast<std::uint64_t>(sys::stat(job.archive).st_size);
+    return std::min(job.size, end - std::min(job.begin, end));
+}
+
 class Pump
 {
 public:
@@ -129,9 +153,11 @@ private:
     void feed_tar();
     void take_report(Worker& worker);
     unpack::Report finish(Worker& worker);
+    void take_results(unpack::Report report, Unpacked& result) const;
     std::uint64_t largest_report() const
     {
-        return job_.limits.manifest_bytes + unpack::largest_error + 16 * unpack::largest_note;
+        return std::max<std::uint64_t>(job_.limits.manifest_bytes, unpack::largest_list) + unpack::largest_error +
+               16 * unpack::largest_note;
     }
 
     const UnpackJob& job_;
@@ -142,19 +168,28 @@ private:
     Worker extractor_;
     Buffer raw_;
     Buffer tar_;
-    Sha512Hasher hash_;
+    std::optional<Sha512Hasher> hash_; // that makes the id
+    std::optional<ContentHasher> archive_hash_;
+    std::optional<ContentHasher> tar_hash_;
     std::uint64_t archive_bytes_ = 0;
     std::uint64_t tar_bytes_ = 0;
 };
 
-Pump::Pump(const UnpackJob& job) : job_{job}, total_{static_cast<std::uint64_t>(sys::stat(job.archive).st_size)}
+Pump::Pump(const UnpackJob& job) : job_{job}, total_{size_of(job)}
 {
+    if (job_.content == Content::image || job_.content == Content::nothing)
+        hash_.emplace();
+    if (job_.archive_digest)
+        archive_hash_.emplace(*job_.archive_digest);
+    if (job_.tar_digest)
+        tar_hash_.emplace(*job_.tar_digest);
     auto tar = make_large_pipe();
     decompressor_ = start(job_, "decompress", {{1, tar.write.get()}});
     tar_pipe_ = std::move(tar.read);
     sys::set_nonblocking(tar_pipe_.get(), true);
-    if (job_.extract)
-        extractor_ = start(job_, "extract", job_.tree >= 0 ? std::map<int, int>{{4, job_.tree}} : std::map<int, int>{});
+    if (job_.content != Content::nothing)
+        extractor_ = start(job_, extractor_mode(job_.content),
+                           job_.tree >= 0 ? std::map<int, int>{{4, job_.tree}} : std::map<int, int>{});
 }
 
 Unpacked Pump::run()
@@ -164,16 +199,29 @@ Unpacked Pump::run()
     if (job_.tick)
         job_.tick(archive_bytes_, total_);
     finish(decompressor_);
-    Unpacked result{
-        .id = model::ImageId::of_sha512(hash_.finish()), .archive_bytes = archive_bytes_, .tar_bytes = tar_bytes_};
-    if (!job_.extract)
-        return result;
-    auto report = finish(extractor_);
-    if (!report.manifest || !report.tree)
-        fail(Error::Kind::system, "the extractor ended without a result");
-    result.manifest = std::move(*report.manifest);
-    result.tree = *report.tree;
+    Unpacked result{.id = model::ImageId::of_sha512(hash_ ? hash_->finish() : Sha512{}),
+                    .archive_bytes = archive_bytes_,
+                    .tar_bytes = tar_bytes_};
+    if (archive_hash_)
+        result.archive_digest = archive_hash_->finish();
+    if (tar_hash_)
+        result.tar_digest = tar_hash_->finish();
+    if (job_.content != Content::nothing)
+        take_results(finish(extractor_), result);
     return result;
+}
+
+void Pump::take_results(unpack::Report report, Unpacked& result) const
+{
+    const bool complete = job_.content == Content::image   ? report.manifest && report.tree
+                          : job_.content == Content::layer ? report.seams && report.tree
+                                                           : report.members.has_value();
+    if (!complete)
+        fail(Error::Kind::system, "the extractor ended without a result");
+    result.manifest = std::move(report.manifest).value_or("");
+    result.seams = std::move(report.seams).value_or("");
+    result.files = std::move(report.members).value_or("");
+    result.tree = report.tree.value_or(unpack::TreeSummary{});
 }
 
 // Waits until any of the pipes can move, and moves what it can.
@@ -211,11 +259,14 @@ void Pump::turn()
 void Pump::feed_archive()
 {
     const auto bytes = raw_.fill([&](char* buffer, std::size_t size) {
+        const auto wanted = std::min<std::uint64_t>(size, job_.size - archive_bytes_);
+        const auto at = static_cast<off_t>(job_.begin + archive_bytes_);
         return static_cast<std::size_t>(
-            sys::check([&] { return ::pread(job_.archive, buffer, size, static_cast<off_t>(archive_bytes_)); },
-                       "reading the image"));
+            sys::check([&] { return ::pread(job_.archive, buffer, wanted, at); }, "reading the image"));
     });
     archive_bytes_ += bytes.size();
+    if (archive_hash_)
+        archive_hash_->add(bytes);
     if (bytes.empty())
         decompressor_.input.reset();
     else if (job_.copy >= 0)
@@ -235,10 +286,13 @@ void Pump::take_tar()
     if (tar_bytes_ > job_.limits.unpacked_bytes) // the worker was to stop here; it is not believed
         fail(Error::Kind::corrupt, "the image unpacks to more than {} bytes (limit unpacked-bytes)",
              job_.limits.unpacked_bytes);
-    hash_.add(bytes);
+    if (hash_)
+        hash_->add(bytes);
+    if (tar_hash_)
+        tar_hash_->add(bytes);
     if (job_.tar >= 0)
         with_context("writing the image", [&] { sys::write_all(job_.tar, bytes); });
-    if (!job_.extract)
+    if (job_.content == Content::nothing)
         tar_.clear();
 }
 

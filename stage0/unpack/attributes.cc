@@ -97,7 +97,7 @@ void add_acls(store::Attributes& attributes, archive_entry* entry)
         attributes.xattrs.erase(access);
 }
 
-void add_xattrs(store::Attributes& attributes, archive_entry* entry, const Limits& limits)
+void add_xattrs(store::Attributes& attributes, archive_entry* entry, const Limits& limits, bool drop_foreign)
 {
     ::archive_entry_xattr_reset(entry);
     const char* raw_name = nullptr;
@@ -106,9 +106,12 @@ void add_xattrs(store::Attributes& attributes, archive_entry* entry, const Limit
     std::size_t total = 0;
     while (::archive_entry_xattr_next(entry, &raw_name, &value, &size) == ARCHIVE_OK) {
         const std::string name = raw_name == nullptr ? "" : raw_name;
-        if (name.starts_with("security.") && !store::is_image_xattr(name))
+        const bool is_images = store::is_image_xattr(name);
+        if (name.starts_with("security.") && !is_images)
             continue;
-        if (!store::is_image_xattr(name))
+        if (drop_foreign && (!is_images || name.starts_with("user.overlay.")))
+            continue;
+        if (!is_images)
             fail(Error::Kind::corrupt, "{} has the extended attribute {}, which an image cannot set", shown_name(entry),
                  text::quoted(name));
         total += name.size() + size;
@@ -121,7 +124,7 @@ void add_xattrs(store::Attributes& attributes, archive_entry* entry, const Limit
 
 } // namespace
 
-store::Attributes attributes_of(archive_entry* entry, const Limits& limits)
+store::Attributes attributes_of(archive_entry* entry, const Limits& limits, bool drop_foreign_xattrs)
 {
     store::Attributes attributes{
         .mode = ::archive_entry_perm(entry) & 07777U,
@@ -130,7 +133,7 @@ store::Attributes attributes_of(archive_entry* entry, const Limits& limits)
         .mtime = std::clamp<std::int64_t>(::archive_entry_mtime(entry), earliest, latest),
         .mtime_nsec = static_cast<std::uint32_t>(::archive_entry_mtime_nsec(entry)),
     };
-    add_xattrs(attributes, entry, limits);
+    add_xattrs(attributes, entry, limits, drop_foreign_xattrs);
     add_acls(attributes, entry);
     return attributes;
 }

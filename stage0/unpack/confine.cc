@@ -139,12 +139,14 @@ void forbid_new_privileges()
 }
 
 // Only making things, and only below `root`: one more wall in case the mount namespace has a hole.
-void restrict_to(const Fd& root, bool allow_devices)
+void restrict_to(const Fd& root, TreeRights rights)
 {
     std::uint64_t making = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_DIR |
                            LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_MAKE_FIFO;
-    if (allow_devices)
+    if (rights.devices)
         making |= LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK;
+    if (rights.layer) // a white-out is a character device, which takes no privilege
+        making |= LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR;
     std::uint64_t all = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1U) - 1; // what the first version knew
     const auto version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 1) // not in this kernel, or switched off at boot
@@ -183,7 +185,7 @@ Fd confine_unprivileged_extractor(const Limits& limits, int report, int tree)
     set_capabilities({});
     set_limits(limits);
     forbid_new_privileges();
-    restrict_to(root, false);
+    restrict_to(root, {});
     allow_only({stream_calls, tree_calls});
     return root;
 }
@@ -201,7 +203,7 @@ void confine_decompressor(const Limits& limits, int report)
     allow_only({stream_calls}); // last: everything above needs more
 }
 
-Fd confine_extractor(const Limits& limits, int report, int tree, bool allow_devices,
+Fd confine_extractor(const Limits& limits, int report, int tree, TreeRights rights,
                      const std::function<void(const std::string&)>& note)
 {
     if (tree < 0) {
@@ -215,7 +217,7 @@ Fd confine_extractor(const Limits& limits, int report, int tree, bool allow_devi
     const auto copy = mount::clone(tree, false);
     mount::set_propagation(copy.get(), MS_PRIVATE, false); // a peer of the host's could not become a root
     mount::set_attributes(copy.get(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0, false);
-    auto users = allow_devices ? std::nullopt : try_identity_namespace(note);
+    auto users = rights.devices ? std::nullopt : try_identity_namespace(note);
     leave_namespaces();
     enter_root(copy);
     if (users) // the mounts above stay the host's: in there, nobody can change them
@@ -226,14 +228,18 @@ Fd confine_extractor(const Limits& limits, int report, int tree, bool allow_devi
 
     sys::check([] { return ::setgroups(0, nullptr); }, "dropping groups");
     std::vector<cap_value_t> kept{CAP_CHOWN, CAP_FOWNER, CAP_DAC_OVERRIDE, CAP_FSETID, CAP_SETFCAP};
-    if (allow_devices)
+    if (rights.devices)
         kept.push_back(CAP_MKNOD);
     drop_bounding_set(kept);
     set_capabilities(kept);
     set_limits(limits);
     forbid_new_privileges();
-    restrict_to(root, allow_devices);
-    allow_only({stream_calls, tree_calls}); // last: everything above needs more
+    restrict_to(root, rights);
+    // Last: everything above needs more.
+    if (rights.layer)
+        allow_only({stream_calls, tree_calls, replacing_calls});
+    else
+        allow_only({stream_calls, tree_calls});
     return root;
 }
 

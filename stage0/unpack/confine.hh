@@ -22,7 +22,11 @@ void confine_decompressor(const Limits& limits, int report);
 // Without privilege: no capability, and nothing but `tree` to write to (Landlock).
 // The descriptor returned is the new root. Works with `tree` = -1, for reading without writing: then as above.
 // `note` is told what the host does not offer.
-Fd confine_extractor(const Limits& limits, int report, int tree, bool allow_devices,
+struct TreeRights {
+    bool devices = false; // may make device nodes
+    bool layer = false;   // may make white-outs, and replace what it has made
+};
+Fd confine_extractor(const Limits& limits, int report, int tree, TreeRights rights,
                      const std::function<void(const std::string&)>& note);
 
 // The root directory is `tree`, a detached mount, of which everything can be read and nothing written; no network. Open

@@ -4,6 +4,7 @@
 #include <bzlib.h>
 #include <lzma.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include <memory>
 
@@ -141,6 +142,31 @@ void unxz(Input& in, Output& out, const Limits& limits)
     }
 }
 
+void unzstd(Input& in, Output& out)
+{
+    const std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> context{::ZSTD_createDCtx(), ::ZSTD_freeDCtx};
+    if (!context)
+        fail(Error::Kind::system, "cannot start libzstd");
+    std::size_t wanted = 0; // 0: a frame has just ended; frames, skippable ones too, simply follow one another
+    while (in.fill()) {
+        ZSTD_inBuffer given{.src = in.available().data(), .size = in.available().size(), .pos = 0};
+        ZSTD_outBuffer taken{.dst = out.space(), .size = Output::capacity, .pos = 0};
+        wanted = ::ZSTD_decompressStream(context.get(), &taken, &given);
+        if (::ZSTD_isError(wanted) != 0)
+            fail_corrupt("zstd");
+        in.consume(given.pos);
+        out.commit(taken.pos);
+    }
+    if (wanted != 0)
+        fail_truncated("zstd");
+}
+
+bool is_zstd(std::string_view head)
+{
+    const bool skippable = head.size() >= 4 && (static_cast<unsigned char>(head[0]) & 0xF0U) == 0x50U;
+    return head.starts_with("\x28\xb5\x2f\xfd") || (skippable && head.substr(1, 3) == "\x2a\x4d\x18");
+}
+
 bool looks_encrypted(std::string_view head)
 {
     // An OpenPGP message for a pass phrase begins with a symmetric-key packet (tag 3), in either packet format.
@@ -149,8 +175,11 @@ bool looks_encrypted(std::string_view head)
 
 } // namespace
 
-Compression detect(std::string_view head)
+Compression detect(std::string_view head, Formats formats)
 {
+    const bool is_layer = formats == Formats::layer;
+    if (head.empty() && is_layer)
+        return Compression::none;
     if (head.empty())
         fail(Error::Kind::corrupt, "the file is empty");
     if (head.starts_with("\x1f\x8b"))
@@ -163,7 +192,11 @@ Compression detect(std::string_view head)
         return Compression::none;
     if (head.size() == tar_block && tar_checksum_is_right(head))
         return Compression::none;
-    if (head.starts_with("\x28\xb5\x2f\xfd"))
+    if (is_layer && head.find_first_not_of('\0') == head.npos) // a tar of nothing (OLYR-14)
+        return Compression::none;
+    if (is_layer && is_zstd(head))
+        return Compression::zstd;
+    if (is_zstd(head))
         fail(Error::Kind::unsupported,
              "the image is compressed with zstd, which is not an appc format (gzip, bzip2 and xz are)");
     if (looks_encrypted(head))
@@ -171,10 +204,10 @@ Compression detect(std::string_view head)
     fail(Error::Kind::corrupt, "unknown image filetype");
 }
 
-void decompress(const Read& read, const Write& write, const Limits& limits)
+void decompress(const Read& read, const Write& write, const Limits& limits, Formats formats)
 {
     Input in{read};
-    const auto compression = detect(in.head());
+    const auto compression = detect(in.head(), formats);
     Output out{write, limits, in};
     switch (compression) {
     case Compression::none:
@@ -185,6 +218,8 @@ void decompress(const Read& read, const Write& write, const Limits& limits)
         return bunzip2(in, out);
     case Compression::xz:
         return unxz(in, out, limits);
+    case Compression::zstd:
+        return unzstd(in, out);
     }
 }
 

@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads the tar of an App Container image (appc chapter 3) and writes what is below rootfs/ into a tree.
-// libarchive takes the members apart (tar only, warnings are fatal); TarCheck, the names, the attributes
-// and TreeWriter decide whether they are accepted (ACI-1..14). Errors: Kind::corrupt, each limit with its own.
+// TarReader takes the members apart; the names, the attributes and TreeWriter decide whether they are accepted
+// (ACI-1..14). Errors: Kind::corrupt, each limit with its own.
 #pragma once
 
 #include <functional>
 #include <string_view>
 
 #include "stage0/unpack/decompress.hh"
-#include "stage0/unpack/limits.hh"
+#include "stage0/unpack/place_member.hh"
 #include "stage0/unpack/report.hh"
-#include "stage0/unpack/tree_writer.hh"
 
 namespace rocket::unpack
 {
-
-struct ExtractOptions {
-    Limits limits = {};
-    bool allow_devices = false;
-    Fidelity fidelity = Fidelity::exact;
-};
 
 // What libarchive loads late is loaded now, while that is still allowed.
 void prepare_extraction();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/unpack/member_name.hh"
 
+#include <algorithm>
+
 #include <fmt/ranges.h>
 
 #include "common/sys/error.hh"
@@ -37,6 +39,14 @@ std::vector<std::string> cleaned_parts(std::string_view raw, const Limits& limit
 }
 
 } // namespace
+
+std::string parse_layer_path(std::string_view raw, const Limits& limits)
+{
+    const auto start = std::min(raw.find_first_not_of('/'), raw.size());
+    if (raw.empty())
+        fail(Error::Kind::corrupt, "a member of the archive has an empty name");
+    return fmt::format("{}", fmt::join(cleaned_parts(raw.substr(start), limits), "/"));
+}
 
 MemberName parse_member_name(std::string_view raw, const Limits& limits)
 {

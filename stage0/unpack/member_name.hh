@@ -19,4 +19,7 @@ struct MemberName {
 
 MemberName parse_member_name(std::string_view raw, const Limits& limits);
 
+// In a layer everything is below the root, ""; a leading "/" is as good as none (OLYR-6).
+std::string parse_layer_path(std::string_view raw, const Limits& limits);
+
 } // namespace rocket::unpack

@@ -76,6 +76,11 @@ void send_manifest(int fd, std::string_view manifest)
     send(fd, FrameKind::manifest, manifest);
 }
 
+void send_list(int fd, FrameKind kind, std::string_view list)
+{
+    send(fd, kind, list);
+}
+
 void send_tree(int fd, const TreeSummary& tree)
 {
     std::string payload{reinterpret_cast<const char*>(tree.digest.data()), tree.digest.size()};
@@ -113,6 +118,14 @@ Report parse_report(std::string_view bytes, std::size_t largest_manifest)
                 refuse();
             report.manifest = payload;
             break;
+        case FrameKind::seams:
+        case FrameKind::members: {
+            auto& list = static_cast<FrameKind>(bytes[0]) == FrameKind::seams ? report.seams : report.members;
+            if (list || size > largest_list)
+                refuse();
+            list = payload;
+            break;
+        }
         case FrameKind::tree:
             report.tree = tree_from(payload);
             break;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a worker tells the broker, on a pipe of its own: a sequence of frames, each a kind, a length (32 bits, little
 // endian) and that many bytes. The broker believes nothing: parse_report() checks kinds, lengths and order.
-//   extract:    note* [manifest] (tree | error)        decompress: nothing, or error
+//   extract:    note* [manifest] (tree | error)  decompress: nothing, or error
+//   layer:      note* [seams] (tree | error)     members:    (members | error)
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@
 namespace rocket::unpack
 {
 
-enum class FrameKind : char { note = 'N', manifest = 'M', tree = 'T', error = 'E' };
+enum class FrameKind : char { note = 'N', manifest = 'M', tree = 'T', error = 'E', seams = 'S', members = 'L' };
 
 // The rendered tree, in numbers.
 struct TreeSummary {
@@ -29,15 +30,20 @@ struct TreeSummary {
 struct Report {
     std::vector<std::string> notes = {}; // for whoever debugs
     std::optional<std::string> manifest = {};
+    std::optional<std::string> seams = {};   // see seams.hh
+    std::optional<std::string> members = {}; // see members.hh
     std::optional<TreeSummary> tree = {};
     std::optional<Error> error = {};
 };
 
 constexpr std::size_t largest_error = 16384;
 constexpr std::size_t largest_note = 1024;
+constexpr std::size_t largest_list = std::size_t{16} << 20; // of seams or members
 
 void send_note(int fd, std::string_view note);
 void send_manifest(int fd, std::string_view manifest);
+// What layers and archives of files bring; the kind says which.
+void send_list(int fd, FrameKind kind, std::string_view list);
 void send_tree(int fd, const TreeSummary& tree);
 void send_error(int fd, const Error& error);
 

@@ -33,12 +33,14 @@ constexpr std::array reading_table{
     SCMP_SYS(openat), SCMP_SYS(getdents64), SCMP_SYS(readlinkat), SCMP_SYS(flistxattr), SCMP_SYS(fgetxattr),
     SCMP_SYS(fcntl), // fdopendir(3)
 };
+constexpr std::array replacing_table{SCMP_SYS(unlinkat)};
 
 } // namespace
 
 const std::span<const int> stream_calls{stream_table};
 const std::span<const int> tree_calls{tree_table};
 const std::span<const int> reading_calls{reading_table};
+const std::span<const int> replacing_calls{replacing_table};
 
 void allow_only(std::initializer_list<std::span<const int>> lists)
 {

@@ -69,7 +69,7 @@ std::optional<TarCheck::Member> TarCheck::next()
 void TarCheck::feed(std::string_view bytes)
 {
     while (!bytes.empty()) {
-        if (ended_ && bytes.find_first_not_of('\0') != bytes.npos)
+        if (ended_ && !anything_behind_ && bytes.find_first_not_of('\0') != bytes.npos)
             refuse("there is data behind the end of the tar archive");
         std::size_t size = bytes.size();
         if (!ended_ && skip_ > 0) {
@@ -184,6 +184,7 @@ void TarCheck::on_pax_record(std::string_view key, std::string_view value)
     if (!is_binary_pax_key(key) && value.find('\0') != value.npos)
         refuse("the PAX attribute {} has a NUL inside", text::quoted(key));
     bool sound = true;
+    pax_sparse_ = pax_sparse_ || key.starts_with("GNU.sparse.");
     if (key == "size") {
         pax_size_ = text::parse_decimal(value, INT64_MAX);
         sound = pax_size_.has_value();
@@ -231,9 +232,11 @@ void TarCheck::on_member(char type)
         refuse("a member is larger than {} bytes (limit unpacked-bytes)", limits_.unpacked_bytes);
 
     pending_.offset = *group_offset_;
+    pending_.content = {.offset = position_, .size = size, .is_sparse = type == 'S' || pax_sparse_};
     found_.push_back(std::exchange(pending_, {}));
     group_offset_.reset();
     has_sparse_name_ = false;
+    pax_sparse_ = false;
     pax_size_.reset();
     has_pax_ = has_gnu_ = false;
     sparse_blocks_ = type == 'S' && block_[tar_field::gnu_sparse_continues] != '\0';

@@ -19,16 +19,26 @@ namespace rocket::unpack
 class TarCheck
 {
 public:
-    explicit TarCheck(const Limits& limits) : limits_{limits} {}
+    // `anything_behind`: what follows the end of the archive does not matter (OLYR-3), rather than being an error.
+    explicit TarCheck(const Limits& limits, bool anything_behind = false)
+        : limits_{limits}, anything_behind_{anything_behind}
+    {
+    }
 
     void feed(std::string_view bytes); // the stream, in pieces of any size
     void finish();                     // it ends here
 
+    struct Content {
+        std::uint64_t offset = 0; // in the stream
+        std::uint64_t size = 0;
+        bool is_sparse = false; // then it holds a map as well
+    };
     struct Member {
         std::uint64_t offset = 0; // of its first header block, PAX and GNU headers included
         // What PAX says, byte for byte: libarchive would normalise these as Unicode, and two files could become one.
         std::optional<std::string> path = {};
         std::optional<std::string> link = {};
+        Content content = {};
     };
     std::optional<Member> next(); // members in order; nullopt if none is left of what was fed
 
@@ -43,6 +53,7 @@ private:
     std::uint64_t data_size(char type) const;
 
     const Limits& limits_;
+    const bool anything_behind_;
     std::deque<Member> found_;
     std::uint64_t members_ = 0;
     std::uint64_t position_ = 0; // of the next byte to be fed
@@ -61,6 +72,7 @@ private:
     std::optional<std::uint64_t> group_offset_;
     Member pending_;
     bool has_sparse_name_ = false; // which then counts, rather than the path beside it
+    bool pax_sparse_ = false;
     bool has_pax_ = false;
     bool has_gnu_ = false;
     std::optional<std::uint64_t> pax_size_;

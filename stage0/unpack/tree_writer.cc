@@ -34,11 +34,6 @@ std::string last_of(const std::string& path)
     return slash == path.npos ? path : path.substr(slash + 1);
 }
 
-std::string shown(const std::string& path)
-{
-    return text::quoted(path.empty() ? "rootfs" : "rootfs/" + path);
-}
-
 std::array<timespec, 2> times_of(const Attributes& attributes)
 {
     const timespec time{.tv_sec = attributes.mtime, .tv_nsec = attributes.mtime_nsec};
@@ -59,11 +54,22 @@ bool is_plain(const Attributes& attributes)
 
 } // namespace
 
-TreeWriter::TreeWriter(Fd root, const Limits& limits, Fidelity fidelity)
-    : limits_{limits}, fidelity_{fidelity}, root_{std::move(root)}
+TreeWriter::TreeWriter(Fd root, const Limits& limits, Rules rules)
+    : limits_{limits}, rules_{rules}, root_{std::move(root)}
 {
     directories_.push_back(store::implied_directory()); // an implied root is 0755 root:root (REN-15)
     nodes_[""] = {.is_directory = true, .is_stated = false, .index = 0};
+}
+
+std::string TreeWriter::shown(const std::string& path) const
+{
+    return text::quoted(path.empty() ? "rootfs" : std::string{rules_.top} + path);
+}
+
+Fd TreeWriter::open_directory(const std::string& path, int flags) const
+{
+    return sys::open_resolved(root_.get(), path.empty() ? "." : path,
+                              static_cast<std::uint64_t>(flags | O_DIRECTORY | O_NOFOLLOW), strictly_below);
 }
 
 // The descriptor of the directory `path` is in; made where no entry made it (REN-6).
@@ -77,8 +83,7 @@ int TreeWriter::enter_parent(const std::string& path)
         imply_directory(parent.substr(0, end));
     }
     if (root_)
-        parent_ = sys::open_resolved(root_.get(), parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
-                                     strictly_below);
+        parent_ = open_directory(parent, O_RDONLY);
     parent_path_ = std::move(parent);
     return parent_.get();
 }
@@ -93,9 +98,7 @@ void TreeWriter::imply_directory(const std::string& path)
     if (nodes_.size() > limits_.members)
         fail(Error::Kind::corrupt, "the archive has more than {} members (limit members)", limits_.members);
     if (root_) {
-        const auto parent = sys::open_resolved(root_.get(), parent_of(path).empty() ? "." : parent_of(path),
-                                               O_PATH | O_DIRECTORY, strictly_below);
-        sys::make_dir(parent.get(), last_of(path), 0700);
+        sys::make_dir(open_directory(parent_of(path), O_PATH).get(), last_of(path), 0700);
     }
     nodes_[path] = {.is_directory = true, .is_stated = false, .index = directories_.size()};
     directories_.push_back(store::implied_directory());
@@ -107,14 +110,72 @@ void TreeWriter::claim(const std::string& path, Node node)
         fail(Error::Kind::corrupt, "the archive holds {} twice", shown(path));
 }
 
-void TreeWriter::directory(const std::string& path, const Attributes& attributes)
+// In a layer, whatever has the path already goes.
+void TreeWriter::make_way(const std::string& path)
+{
+    if (path.empty())
+        fail(Error::Kind::corrupt, "the root of the layer is not a directory");
+    if (rules_.replace)
+        remove(path);
+}
+
+bool TreeWriter::holds_directory(const std::string& path) const
+{
+    const auto node = nodes_.find(path);
+    return node != nodes_.end() && node->second.is_directory;
+}
+
+void TreeWriter::remove(const std::string& path)
+{
+    const auto first = nodes_.find(path);
+    if (first == nodes_.end())
+        return;
+    auto end = std::next(first);
+    while (end != nodes_.end() && end->first.size() > path.size() && end->first.starts_with(path) &&
+           end->first[path.size()] == '/')
+        ++end;
+    parent_.reset(); // may lie in what goes
+    parent_path_.clear();
+    for (auto node = end; root_ && node != first;) { // what is deepest comes last in the order
+        --node;
+        remove_from_disk(node->first, node->second.is_directory);
+    }
+    nodes_.erase(first, end);
+}
+
+void TreeWriter::remove_from_disk(const std::string& path, bool is_directory)
+{
+    sys::unlink(open_directory(parent_of(path), O_PATH).get(), last_of(path), is_directory ? AT_REMOVEDIR : 0);
+}
+
+void TreeWriter::mark_opaque(const std::string& path)
 {
     if (!path.empty()) {
         enter_parent(path);
         imply_directory(path);
     }
+    opaque_.push_back(path);
+}
+
+std::vector<std::string> TreeWriter::implied_directories() const
+{
+    std::vector<std::string> paths;
+    for (const auto& [path, node] : nodes_)
+        if (node.is_directory && !node.is_stated)
+            paths.push_back(path);
+    return paths;
+}
+
+void TreeWriter::directory(const std::string& path, const Attributes& attributes)
+{
+    if (!path.empty()) {
+        if (rules_.replace && holds(path) && !holds_directory(path))
+            remove(path);
+        enter_parent(path);
+        imply_directory(path);
+    }
     auto& node = nodes_.at(path);
-    if (std::exchange(node.is_stated, true))
+    if (std::exchange(node.is_stated, true) && !rules_.replace)
         fail(Error::Kind::corrupt, "the archive holds {} twice", shown(path));
     directories_[node.index] = attributes;
 }
@@ -122,7 +183,7 @@ void TreeWriter::directory(const std::string& path, const Attributes& attributes
 Attributes TreeWriter::to_write(const Attributes& attributes) const
 {
     auto written = attributes;
-    if (fidelity_ == Fidelity::exact)
+    if (rules_.fidelity == Fidelity::exact)
         return written;
     written.uid = written.gid = 0; // see needs_owner()
     written.mode &= 0777U;
@@ -147,6 +208,7 @@ void TreeWriter::apply(int fd, const std::string& path, const Attributes& stated
 
 void TreeWriter::special(const std::string& path, const store::Inode& inode)
 {
+    make_way(path);
     const int parent = enter_parent(path);
     claim(path, {.index = inodes_.size()});
     if (!inode.attributes.xattrs.empty())
@@ -178,6 +240,9 @@ void TreeWriter::special(const std::string& path, const store::Inode& inode)
 
 void TreeWriter::hard_link(const std::string& path, const std::string& target)
 {
+    if (rules_.replace && path == target)
+        return;
+    make_way(path);
     const auto linked = nodes_.find(target);
     if (linked == nodes_.end() || linked->second.is_directory)
         fail(Error::Kind::corrupt, "{} is a hard link to {}, which is no earlier file of the archive", shown(path),
@@ -187,8 +252,7 @@ void TreeWriter::hard_link(const std::string& path, const std::string& target)
     claim(path, {.index = node.index});
     if (!root_)
         return;
-    const auto target_parent = sys::open_resolved(root_.get(), parent_of(target).empty() ? "." : parent_of(target),
-                                                  O_PATH | O_DIRECTORY, strictly_below);
+    const auto target_parent = open_directory(parent_of(target), O_PATH);
     const auto from = last_of(target);
     const auto to = last_of(path);
     sys::check([&] { return ::linkat(target_parent.get(), from.c_str(), parent, to.c_str(), 0); }, "linking {}",
@@ -197,6 +261,7 @@ void TreeWriter::hard_link(const std::string& path, const std::string& target)
 
 void TreeWriter::begin_file(const std::string& path, const Attributes& attributes)
 {
+    make_way(path);
     const int parent = enter_parent(path);
     claim(path, {.index = inodes_.size()});
     inodes_.emplace_back();
@@ -260,8 +325,7 @@ void TreeWriter::finish_directories()
         const auto& [path, what] = *node;
         if (!what.is_directory)
             continue;
-        const auto dir = sys::open_resolved(root_.get(), path.empty() ? "." : path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
-                                            strictly_below);
+        const auto dir = open_directory(path, O_RDONLY);
         const auto& attributes = directories_[what.index];
         apply(dir.get(), path, attributes);
         if (const auto written = to_write(attributes); is_plain(written)) // made 0700, to be filled
@@ -274,6 +338,9 @@ TreeSummary TreeWriter::finish()
     parent_.reset();
     if (root_)
         finish_directories();
+    for (const auto& path : opaque_)
+        directories_[nodes_.at(path).index].xattrs[store::opaque_xattr] =
+            std::string(1, 'y'); // not "y": g++ 12 warns wrongly
     store::TreeDigest digest;
     std::vector<std::string_view> first_path(inodes_.size());
     for (const auto& [path, node] : nodes_) {

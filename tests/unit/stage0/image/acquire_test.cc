@@ -81,7 +81,7 @@ TEST_CASE("what this build cannot fetch, and what makes no sense, is refused")
     CHECK(outcome(store, &verifier, {.image = "https://u:p@example.com/a.aci"}) == "usage");
     CHECK(outcome(store, &verifier, {.image = "https://example.com/a.aci", .policy = PullPolicy::never}) ==
           "not found");
-    CHECK(outcome(store, &verifier, {.image = "docker://busybox"}) == "unsupported");
+    CHECK(outcome(store, &verifier, {.image = "docker://busybox"}) == "untrusted");
     CHECK(outcome(store, &verifier, {.image = "docker://busybox", .policy = PullPolicy::never}) == "not found");
     CHECK(outcome(store, &verifier, {.image = "example.com/a", .signature = "x.asc"}) == "usage");
     CHECK(outcome(store, nullptr, {.image = "/tmp/a.aci", .signature = "x.asc"}) == "usage");

@@ -264,8 +264,8 @@ TEST_CASE("copy: links, holes, modes, times and attributes survive")
     REQUIRE(::utimensat(AT_FDCWD, (from + "/dir").c_str(), times, 0) == 0);
 
     std::size_t ticks = 0;
-    const auto source = sys::open(scratch.fd(), "from", O_RDONLY | O_DIRECTORY);
-    store::copy_tree(source.get(), scratch.fd(), "to", [&] { ++ticks; });
+    const auto source = store::LayerStack::open({scratch.path() + "/from"});
+    store::copy_tree(source.root(), scratch.fd(), "to", [&] { ++ticks; });
     const auto to = scratch.path() + "/to";
     CHECK(file::read(scratch.fd(), "to/dir/file") == "content");
     CHECK(fs::hard_link_count(to + "/second") == 2);

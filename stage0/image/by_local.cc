@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// oci:, oci-archive: and docker-archive: (oci.md chapters 9 and 10). Nobody signs these: they take
+// --insecure-options=image.
+#include <filesystem>
+
+#include "common/sys/text.hh"
+#include "stage0/image/source.hh"
+#include "stage0/oci/docker_archive.hh"
+#include "stage0/oci/docker_name.hh"
+#include "stage0/oci/import_image.hh"
+
+namespace rocket::image
+{
+
+namespace
+{
+
+using Format = LocalReference::Format;
+
+// The name of the converted image: that of the tag, if it is a reference, else that of the file (oci.md 11).
+oci::Origin origin_of(const LocalReference& local)
+{
+    oci::Origin origin;
+    try {
+        if (local.name.find('/') != std::string::npos || local.format == Format::docker_archive) {
+            const auto name = oci::DockerName::parse(local.name);
+            return {.name = name.repository(),
+                    .version = name.version(),
+                    .original = name.str(),
+                    .registry = name.api_host(),
+                    .repository = name.path,
+                    .tag = name.tag};
+        }
+    } catch (const Error&) { // any name is allowed in a layout
+    }
+    origin.name = std::filesystem::path{local.path}.lexically_normal().stem().string();
+    if (origin.name.empty() || origin.name == ".")
+        origin.name = "image";
+    if (!local.name.starts_with('@')) {
+        origin.version = local.name;
+        origin.tag = local.name;
+    }
+    return origin;
+}
+
+class LocalImage
+{
+public:
+    LocalImage(const store::Store& store, const LocalReference& local)
+    {
+        if (local.format == Format::oci)
+            files_ = std::make_unique<oci::Directory>(local.path);
+        else
+            files_ = std::make_unique<oci::Archive>(local.path, store.layout().store_tmp(), store.options());
+        if (local.format == Format::docker_archive)
+            open_saved(local.name);
+        else
+            open_layout(local.name);
+    }
+    const oci::ResolvedImage& image() const noexcept { return image_; }
+    oci::Content& content() const noexcept { return *content_; }
+    const std::string& only_tag() const noexcept { return only_tag_; }
+
+private:
+    void open_layout(const std::string& name)
+    {
+        content_ = std::make_unique<oci::LayoutContent>(*files_);
+        image_ = oci::resolve(*content_, oci::find_in_layout(*files_, name));
+    }
+    void open_saved(const std::string& name)
+    {
+        content_ = std::make_unique<oci::SavedContent>(*files_);
+        const auto saved = oci::find_saved(*files_, name);
+        image_.config = oci::saved_config(*files_, saved);
+        image_.parsed = oci::ImageConfig::parse(image_.config);
+        for (const auto& path : saved.layers)
+            image_.layers.push_back({.path = path});
+        oci::check_layers(image_);
+        only_tag_ = name.empty() && saved.tags.size() == 1 ? saved.tags.front() : "";
+    }
+
+    std::unique_ptr<oci::Files> files_;
+    std::unique_ptr<oci::Content> content_;
+    oci::ResolvedImage image_;
+    std::string only_tag_;
+};
+
+} // namespace
+
+model::ImageId acquire_from(Session& session, const LocalReference& local, const Request& request)
+{
+    refuse_signature(request);
+    if (session.checks_signatures())
+        throw Error{Error::Kind::untrusted,
+                    fmt::format("{}: nothing in this format is signed", text::quoted(request.image)),
+                    "say --insecure-options=image if you trust it all the same"};
+    session.store().tidy();
+    return with_context(text::quoted(request.image), [&] {
+        const LocalImage opened{session.store(), local};
+        auto named = local;
+        if (!opened.only_tag().empty())
+            named.name = opened.only_tag();
+        auto origin = origin_of(named);
+        if (!opened.image().manifest.empty())
+            origin.manifest_digest = store::ContentDigest::of(opened.image().manifest).str();
+        return oci::import_image(session.store(), opened.content(), opened.image(), std::move(origin),
+                                 {.requested = request.image, .source = request.image, .insecure = {"image"}},
+                                 [&](const std::string& line) { session.say(line); });
+    });
+}
+
+} // namespace rocket::image

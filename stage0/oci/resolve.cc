@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/oci/resolve.hh"
+
+#include "common/sys/text.hh"
+#include "stage0/oci/select.hh"
+
+namespace rocket::oci
+{
+
+namespace
+{
+
+constexpr int deepest_index = 8; // OIDX-8
+
+std::string verified_document(Content& content, const Descriptor& descriptor, std::uint64_t limit,
+                              std::string_view what)
+{
+    return with_context(fmt::format("{} {}", what, descriptor.digest.str()), [&] {
+        if (descriptor.size > limit)
+            fail(Error::Kind::corrupt, "it is larger than {} bytes", limit);
+        auto text = content.document(descriptor, limit);
+        if (text.size() != descriptor.size)
+            fail(Error::Kind::corrupt, "it has {} bytes instead of {}", text.size(), descriptor.size);
+        if (!store::matches(descriptor.digest, text))
+            fail(Error::Kind::corrupt, "it has another digest");
+        return text;
+    });
+}
+
+ResolvedImage from_manifest(Content& content, const std::string& text)
+{
+    const auto manifest = Manifest::parse(text);
+    ResolvedImage image{.manifest = text,
+                        .config = verified_document(content, manifest.config, largest_config, "configuration"),
+                        .parsed = {},
+                        .layers = {},
+                        .annotations = manifest.annotations};
+    image.parsed = ImageConfig::parse(image.config);
+    for (const auto& layer : manifest.layers)
+        image.layers.push_back({.digest = layer.digest, .size = layer.size, .urls = layer.urls});
+    check_layers(image);
+    return image;
+}
+
+bool is_for(const Platform& host, const Platform& platform)
+{
+    for (const auto& wanted : wanted_platforms(host))
+        if (normalized(platform) == wanted)
+            return true;
+    return false;
+}
+
+ResolvedImage from_index(Content& content, const Index& index, int depth);
+
+ResolvedImage from_document(Content& content, const std::string& text, std::string_view stated, int depth)
+{
+    if (depth > deepest_index)
+        fail(Error::Kind::corrupt, "the image has more than {} indexes one inside the other", deepest_index);
+    if (document_kind(text, stated) == MediaKind::index)
+        return from_index(content, Index::parse(text), depth + 1);
+    return from_manifest(content, text);
+}
+
+ResolvedImage from_index(Content& content, const Index& index, int depth)
+{
+    const auto host = host_platform();
+    std::optional<Error> problem;
+    for (const auto& entry : select(index, host)) {
+        const auto text = verified_document(content, entry, largest_manifest, "manifest");
+        try {
+            auto image = from_document(content, text, entry.media_type, depth);
+            if (entry.platform || index.manifests.size() == 1 || is_for(host, image.parsed.platform))
+                return image;
+        } catch (const Error& error) {
+            if (entry.platform || error.kind() != Error::Kind::not_found)
+                throw;
+            problem = error;
+        }
+    }
+    if (problem)
+        throw *problem;
+    fail(Error::Kind::not_found, "the image is not there for {}/{}", host.os, host.architecture);
+}
+
+} // namespace
+
+void check_layers(const ResolvedImage& image)
+{
+    if (image.layers.size() != image.parsed.diff_ids.size())
+        fail(Error::Kind::corrupt, "the image has {} layers, but its configuration knows {}", image.layers.size(),
+             image.parsed.diff_ids.size());
+    if (image.layers.empty())
+        fail(Error::Kind::unsupported, "the image has no layers, so there is nothing to run");
+}
+
+ResolvedImage resolve(Content& content, const Index& start)
+{
+    return from_index(content, start, 0);
+}
+
+ResolvedImage resolve(Content& content, const std::string& document, std::string_view stated)
+{
+    return from_document(content, document, stated, 0);
+}
+
+} // namespace rocket::oci

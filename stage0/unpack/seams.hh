@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a layer touches the layers below it and cannot say it in files alone. The worker that unpacks a layer knows
+// nothing but the layer; the broker, which knows what lies below, does the rest with this (OLYR-8, -10, -13).
+// All paths are relative and clean; "" is the root. Errors: Kind::corrupt.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rocket::unpack
+{
+
+struct Seams {
+    std::vector<std::string> implied = {};         // directories without an entry: attributes come from below
+    std::vector<std::string> opaque = {};          // directories that hide what is below
+    std::vector<std::string> whiteouts = {};       // what is taken away from below
+    std::map<std::string, std::string> links = {}; // new names of files below: path -> target
+    bool operator==(const Seams&) const = default;
+
+    static Seams parse(std::string_view bytes);
+    std::string write() const;
+};
+
+} // namespace rocket::unpack

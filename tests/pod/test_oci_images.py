@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Docker and OCI images from layouts and archives: layers, their stacking, and what of an image must be refused
+(oci.md; the negative tests are the rows of its chapter 13 that need no registry)."""
+import json
+import os
+import subprocess
+import tarfile
+
+import aci
+import oci
+import pytest
+
+
+@pytest.fixture
+def layout(home):
+    return oci.Layout(home / "layout")
+
+
+@pytest.fixture
+def fetch(rocket):
+    def run(reference, **options):
+        return rocket("--insecure-options=image", "fetch", "--full", str(reference), **options)
+    return run
+
+
+def sh(rocket, image, script, *flags):
+    return rocket.run(*flags, image, "--exec=/bin/sh", "--", "-c", script + "; true").stdout
+
+
+def exported(rocket, image, home):
+    """The members of the image as an ACI."""
+    path = home / "exported.aci"
+    rocket("image", "export", "--overwrite", image, path)
+    with tarfile.open(path) as archive:
+        return {info.name.removeprefix("rootfs/"): info for info in archive if info.name.startswith("rootfs/")}
+
+
+# --- running
+
+@pytest.mark.bare
+def test_an_image_runs_with_all_its_configuration_says(rocket, layout):
+    layout.image(oci.busybox(), Entrypoint=["/bin/sh", "-c"], Cmd=["id; pwd; echo $A $B"], User="web", WorkingDir="/srv/x",
+                 Env=["A=1", "B=two words", "A=3", "nothing"], ExposedPorts={"80": {}, "53/UDP": {}}, Volumes={"/data": {}},
+                 Labels={"Team": "a"}, StopSignal="SIGINT")
+    done = rocket.run(str(layout))
+    assert done.stdout == "uid=1000(web) gid=1001(web) groups=1001(web),1002(extra)\n/srv/x\n3 two words\n"
+    manifest = json.loads(rocket("image", "cat-manifest", "layout").stdout)
+    assert [port["name"] for port in manifest["app"]["ports"]] == ["53-udp", "80-tcp"]
+    assert manifest["app"]["mountPoints"] == [{"name": "volume-data", "path": "/data"}]
+    assert manifest["app"]["userLabels"] == {"Team": "a"}
+    assert {"name": "org.opencontainers.image.stopsignal", "value": "SIGINT"} in manifest["annotations"]
+
+
+@pytest.mark.parametrize("flags", [[], ["--no-overlay"]], ids=["overlay", "copy"])
+def test_layers_are_stacked(rocket, layout, flags):
+    layout.image(
+        oci.busybox(),
+        [aci.directory("a"), aci.file("a/f1", "1"), aci.file("a/f2", "2"), aci.file("b/x", "x"), aci.directory("op", 0o700),
+         aci.file("op/old"), aci.directory("d"), aci.file("d/f"), aci.symlink("l", "/etc"), aci.file("f", "shared")],
+        [aci.file(".wh.b"), aci.file("a/.wh.f1"), aci.file("a/f3", "3"), aci.file("op/new"), aci.file("op/.wh..wh..opq"),
+         aci.symlink("d", "a"), aci.directory("l"), aci.file("l/x"), aci.hardlink("g", "f"), aci.file(".wh.nothing"),
+         aci.file("only/.wh.nothing")])
+    found = sh(rocket, str(layout), "ls -d /a/* /b /op/* /d /l /l/* /only /only/* /nothing 2>/dev/null; readlink /d; stat -c %a /op; "
+               "stat -c %h /f /g; cat /g; echo; ls / | grep -c wh", *flags)
+    assert found.splitlines() == ["/a/f2", "/a/f3", "/d", "/l", "/l/x", "/only", "/op/new", "a", "700", "2", "2", "shared", "0"]
+
+
+def test_export_list_verify_and_rm_work_for_layers(rocket, layout, fetch, home):
+    layout.image(oci.busybox(), [aci.file("etc/.wh.group"), aci.hardlink("bin/link", "bin/busybox")], name="v1")
+    image = fetch(f"{layout}:v1").stdout.strip()
+    members = exported(rocket, image, home)
+    assert "etc/passwd" in members and "etc/group" not in members and not [name for name in members if ".wh." in name]
+    assert (members["bin/busybox"].islnk() or members["bin/link"].islnk()) and rocket.fetch(home / "exported.aci")
+    assert f'"{image}"' in rocket("image", "verify", image).stdout
+    assert [each["name"] for each in json.loads(rocket("image", "list", "--format=json").stdout)].count("layout:v1") == 2
+    for damaged in (rocket.data / "cas/tree").glob("sha256-*/rootfs/etc/passwd"):
+        damaged.write_text("damaged")
+    assert "rebuilding" in rocket("image", "verify", image).stdout
+    assert "successfully verified" in rocket("image", "verify", image).stdout
+    for database in (rocket.data / "cas/db").glob("*"):
+        database.unlink()
+    assert image[:19] in rocket("image", "list").stdout
+    rocket("image", "rm", image)
+    assert not list((rocket.data / "cas/layer").iterdir()) and not list((rocket.data / "cas/tree").glob("sha256-*"))
+
+
+def test_layers_are_kept_once_and_as_long_as_an_image_needs_them(rocket, layout, fetch):
+    base = layout.layer(oci.busybox())
+    layout.image(base, [aci.file("one")], name="one")
+    layout.image(base, [aci.file("two")], name="two")
+    one, two = (fetch(f"{layout}:{name}").stdout.strip() for name in ("one", "two"))
+    layers = rocket.data / "cas/layer"
+    assert len(list(layers.iterdir())) == 3
+    rocket("image", "rm", one)
+    assert len(list(layers.iterdir())) == 2
+    assert sh(rocket, two, "ls /one /two 2>/dev/null") == "/two\n"
+
+
+def test_the_same_image_always_has_the_same_id(rocket, layout, fetch):
+    layout.image(oci.busybox())
+    assert fetch(layout).stdout == fetch(layout).stdout
+
+
+@pytest.mark.parametrize("compression", [None, "gz", "zst"])
+def test_compressions_of_layers(rocket, layout, fetch, compression):
+    layout.image(layout.layer(oci.busybox(), compression), layout.layer([], compression))
+    assert fetch(layout).stdout.startswith("sha512-")
+
+
+@pytest.mark.parametrize("user, expected", [
+    ("", "uid=0 gid=0 "), ("web", "uid=1000 gid=1001 1002"), ("1000", "uid=1000 gid=1001 1002"), ("web:extra", "uid=1000 gid=1002 "),
+    ("1000:5", "uid=1000 gid=5 "), ("77:extra", "uid=77 gid=1002 "), ("web:9", "uid=1000 gid=9 "), ("88", "uid=88 gid=0 ")])
+def test_user_in_all_its_forms(rocket, layout, fetch, user, expected):
+    layout.image(oci.busybox(), User=user)
+    app = json.loads(rocket("image", "cat-manifest", fetch(layout).stdout.strip()).stdout)["app"]
+    groups = ",".join(map(str, app.get("supplementaryGIDs", [])))
+    assert f"uid={app['user']} gid={app['group']} {groups}" == expected
+
+
+@pytest.mark.parametrize("app, command", [({"Cmd": ["/bin/a", "b"]}, ["/bin/a", "b"]), ({"Entrypoint": ["/bin/a"]}, ["/bin/a"]),
+                                          ({"Entrypoint": ["/a"], "Cmd": ["b"]}, ["/a", "b"]), ({}, []),
+                                          ({"Cmd": "echo x"}, ["/bin/sh", "-c", "echo x"])])
+def test_entrypoint_and_command(rocket, layout, fetch, app, command):
+    layout.image(oci.busybox(), **app)
+    assert json.loads(rocket("image", "cat-manifest", fetch(layout).stdout.strip()).stdout)["app"].get("exec", []) == command
+
+
+def test_archives_made_by_others(rocket, layout, fetch, home):
+    layout.image(oci.busybox(), [aci.file("mark", "made")], name="v1")
+    for target in (f"oci-archive:{home}/oci.tar:v1", f"docker-archive:{home}/docker.tar:example.com/team/box:2"):
+        subprocess.run(["skopeo", "copy", "--quiet", "--insecure-policy", f"{layout}:v1", target], check=True)
+    fetch(f"oci-archive:{home}/oci.tar")
+    fetch(f"docker-archive:{home}/docker.tar")
+    names = [each["name"] for each in json.loads(rocket("image", "list", "--format=json").stdout)]
+    assert sorted(names) == ["example.com/team/box:2", "oci"]
+    assert sh(rocket, "example.com/team/box:2", "cat /mark") == "made"
+    subprocess.run(["gzip", home / "oci.tar"], check=True)
+    fetch(f"oci-archive:{home}/oci.tar.gz:v1")
+
+
+def test_docker_archives_with_several_images(rocket, fetch, home):
+    tar = aci.tar_bytes(oci.busybox())
+    configs = [json.dumps({"architecture": oci.GO_ARCH, "os": "linux", "config": {"Cmd": [word]},
+                           "rootfs": {"type": "layers", "diff_ids": [oci.digest(tar)]}}).encode() for word in ("/a", "/b")]
+    path = oci.save(home / "two.tar", [(configs[0], [tar], ["first:1"]), (configs[1], [tar], None)])
+    assert "2 images" in fetch(f"docker-archive:{path}", status=254).stderr
+    for name, command in (("first:1", "/a"), ("@1", "/b")):
+        image = fetch(f"docker-archive:{path}:{name}").stdout.strip()
+        assert json.loads(rocket("image", "cat-manifest", image).stdout)["app"]["exec"] == [command]
+    assert "no image" in fetch(f"docker-archive:{path}:@2", status=254).stderr
+
+
+# --- refusing
+
+def test_without_insecure_options_nothing_unsigned_is_fetched(rocket, layout):
+    layout.image(oci.busybox())
+    assert "--insecure-options=image" in rocket("fetch", str(layout), status=254).stderr
+
+
+def broken_digest(layout, which):
+    layer = layout.layer(oci.busybox())
+    config = layout.config([layer[1]])
+    manifest = layout.manifest([layer[0]], config)
+    layout.add(manifest)
+    broken = {"layer": layer[0], "config": config, "manifest": manifest}[which]
+    path = layout.path / "blobs/sha256" / broken["digest"].split(":")[1]
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+def wrong_size(layout, difference):
+    layer = layout.layer(oci.busybox())
+    layer[0]["size"] += difference
+    layout.image(layer)
+
+
+def one_layer(*members):
+    return lambda layout: layout.image(oci.busybox(), list(members))
+
+
+def platforms(*names, **fields):
+    def make(layout):
+        layer = layout.layer(oci.busybox())
+        manifest = layout.manifest([layer[0]], layout.config([layer[1]]))
+        entries = [{**manifest, "platform": dict(zip(("os", "architecture"), name.split("/"))), **fields} for name in names]
+        layout.add(layout.blob({"schemaVersion": 2, "manifests": entries}, oci.INDEX))
+    return make
+
+
+def truncated(layout):
+    tar = aci.tar_bytes(oci.busybox())
+    layout.image((layout.blob(aci.compress(tar, "gz")[:-9], oci.LAYER + "+gzip"), oci.digest(tar)))
+
+
+def nested(depth):
+    def make(layout):
+        layer = layout.layer(oci.busybox())
+        entry = layout.manifest([layer[0]], layout.config([layer[1]]))
+        for _ in range(depth):
+            entry = layout.blob({"schemaVersion": 2, "manifests": [entry]}, oci.INDEX)
+        layout.add(entry)
+    return make
+
+
+REFUSED = {
+    "digest of the manifest": (lambda l: broken_digest(l, "manifest"), "digest"),
+    "digest of the configuration": (lambda l: broken_digest(l, "config"), "digest"),
+    "digest of a layer": (lambda l: broken_digest(l, "layer"), "gzip data is damaged|digest|ends too early"),
+    "size too small": (lambda l: wrong_size(l, -1), "bytes instead of"),
+    "size too large": (lambda l: wrong_size(l, 1), "bytes instead of"),
+    "diff id": (lambda l: l.image((l.layer(oci.busybox())[0], oci.digest(b"other"))), "tar has the digest"),
+    "number of layers": (lambda l: l.add(l.manifest([l.layer(oci.busybox())[0]], l.config([]))), "configuration knows 0"),
+    "no layers": (lambda l: l.image(), "no layers"),
+    "type of rootfs": (lambda l: l.image(oci.busybox(), rootfs_type="other"), "layers"),
+    "schema 1": (lambda l: l.add(l.blob({"schemaVersion": 1, "fsLayers": []}, oci.MANIFEST)), "schema 1"),
+    "no matching platform": (platforms("windows/amd64", "linux/mips"), "only for windows/amd64, linux/mips"),
+    "attestations only": (platforms(f"linux/{oci.GO_ARCH}", annotations={"vnd.docker.reference.type": "attestation-manifest"}),
+                          "no image"),
+    "unknown type of configuration": (lambda l: l.add(l.manifest([], l.blob({}, "application/vnd.cncf.helm.config.v1+json"))),
+                                      "helm"),
+    "unknown type of layer": (lambda l: l.image((l.blob(b"x", "application/x-thing"), oci.digest(b"x"))), "unknown type"),
+    "ambiguous document": (lambda l: l.add(l.blob({"schemaVersion": 2, "manifests": [], "layers": []}, oci.MANIFEST)), "ambiguous"),
+    "truncated gzip": (truncated, "ends too early"),
+    "too many indexes": (nested(12), "one inside the other"),
+    "dot dot": (one_layer(aci.file("../evil")), 'contains \\".."|\\.\\.'),
+    "parent is a symbolic link": (one_layer(aci.symlink("s", "/"), aci.file("s/evil")), "not"),
+    "parent is a symbolic link below": (one_layer(aci.file("bin/sh/evil")), "symbolic link"),
+    "hard link to nothing": (one_layer(aci.hardlink("h", "nothing")), "no file of an earlier layer"),
+    "hard link out": (one_layer(aci.hardlink("h", "../../etc/passwd")), "hard link"),
+    "hard link to what is taken away": (one_layer(aci.hardlink("h", "bin/busybox"), aci.file("bin/.wh.busybox")), "takes away"),
+    "white-out of nothing": (one_layer(aci.file(".wh.")), "white-out"),
+    "white-out of the parent": (one_layer(aci.file("a/.wh...")), "white-out"),
+    "white-out as overlayfs has it": (one_layer(aci.device("x", 0, 0)), "white-out"),
+    "missing blob": (lambda l: [path.unlink() for path in (l.path / "blobs/sha256").iterdir()] if l.image(oci.busybox()) else 0,
+                     "there is no"),
+    "no image": (lambda l: None, "no image"),
+    "several images": (lambda l: [l.image(oci.busybox(), [aci.file(name)], name=name) for name in ("a", "b")], "there are a, b"),
+    "volume on the root": (lambda l: l.image(oci.busybox(), Volumes={"/": {}}), "volume"),
+}
+
+
+@pytest.mark.parametrize("fault", REFUSED)
+def test_refused(rocket, layout, fetch, fault):
+    make, words = REFUSED[fault]
+    make(layout)
+    error = fetch(layout, status=254).stderr
+    assert any(word in error for word in words.replace("\\", "").split("|")), error
+    assert rocket("image", "list", "--no-legend").stdout.strip() == ""
+    assert not os.path.exists("/evil")
+
+
+@pytest.mark.parametrize("name, make", {
+    "index in an index": nested(2),
+    "absolute name": one_layer(aci.file("/abs")),
+    "device node": one_layer(aci.device("null", 1, 3), aci.fifo("fifo")),
+    "twice": one_layer(aci.file("twice", "1"), aci.directory("twice"), aci.file("twice/x"), aci.file("twice", "2")),
+    "aufs": one_layer(aci.file(".wh..wh.plnk"), aci.file(".wh..wh.aufs")),
+    "platforms": platforms("linux/mips", f"linux/{oci.GO_ARCH}"),
+}.items(), ids=lambda value: value if isinstance(value, str) else "")
+def test_accepted(layout, fetch, name, make):
+    make(layout)
+    assert fetch(layout).stdout.startswith("sha512-")
