@@ -102,6 +102,9 @@ inline constexpr const char* volumes = "volumes";                     // data of
 inline constexpr const char* journal = "journal";                     // /var/log/journal in the pod
 inline constexpr const char* resolv_conf = "resolv.conf";             // for --dns-conf-mode=resolv=stage0
 inline constexpr const char* hosts = "hosts";                         // for --dns-conf-mode=...,hosts=stage0
+inline constexpr const char* network = "net";                         // locked while plugins run
+inline constexpr const char* network_plan = "net/plan.json";          // model/network.hh
+inline constexpr const char* network_state = "net/state.json";        // likewise
 inline constexpr const char* gc_marked = "gc-marked";                 // its mtime = when gc saw that the pod had ended
 inline constexpr const char* subcgroup = "subcgroup";                 // relative to the mount of cgroup2
 inline constexpr const char* ppid = "ppid";                           // of the supervisor; its mtime = start
@@ -123,6 +126,15 @@ std::string volume(const AppName& app_name, const VolumeName& name); // volumes/
 std::string app_status(const AppName& name);                         // status/NAME: the plain number
 std::string app_result(const AppName& name);                         // status/NAME.json
 } // namespace pod_dir
+
+// Of the host, whatever the data directory: what is shared by all pods, and gone after a reboot.
+namespace host_run
+{
+inline constexpr const char* ports = "/run/rocket/ports"; // UUID: what that pod publishes
+inline constexpr const char* names = "/run/rocket/names"; // NETWORK/UUID: under which name, at which addresses
+inline constexpr const char* local_routes =
+    "/run/rocket/localroutes"; // INTERFACE/UUID: who needs 127.0.0.1 routed there
+} // namespace host_run
 
 // Inside the pod.
 namespace in_pod

@@ -50,39 +50,18 @@ void check_app(const PodManifest& pod, const RuntimeApp& app)
     check_mount_points(app);
 }
 
-// An exposed port, and where it is on the host.
-struct Exposure {
-    const ExposedPort* exposed;
-    const Port* port;
-    std::uint32_t first() const { return exposed->host_port; }
-    std::uint32_t last() const { return exposed->host_port + port->count - 1; }
-    bool is_everywhere() const { return exposed->host_ip.empty() || exposed->host_ip == "0.0.0.0"; }
-};
-
-bool meet(const Exposure& a, const Exposure& b)
-{
-    const bool same_address = a.is_everywhere() || b.is_everywhere() || a.exposed->host_ip == b.exposed->host_ip;
-    return same_address && a.port->protocol == b.port->protocol && a.first() <= b.last() && b.first() <= a.last();
-}
-
-Exposure exposure_of(const PodManifest& pod, const ExposedPort& exposed)
-{
-    Exposure exposure{&exposed, &pod_port_of(pod, exposed)};
-    if (exposure.last() > 65535)
-        fail(Error::Kind::usage, "port {}: the host's ports end at 65535", text::quoted(exposed.name.str()));
-    return exposure;
-}
-
 void check_ports(const PodManifest& pod) // POD-12, POD-14, POD-16
 {
-    std::vector<Exposure> taken;
+    std::vector<PublishedPort> taken;
     for (const auto& exposed : pod.ports) {
-        const auto exposure = exposure_of(pod, exposed);
-        const auto other = std::ranges::find_if(taken, [&](const Exposure& t) { return meet(t, exposure); });
+        const auto port = published_port(pod, exposed);
+        if (port.host_port + port.count - 1 > 65535)
+            fail(Error::Kind::usage, "port {}: the host's ports end at 65535", text::quoted(exposed.name.str()));
+        const auto other = std::ranges::find_if(taken, [&](const PublishedPort& t) { return collide(t, port); });
         if (other != taken.end())
-            fail(Error::Kind::usage, "port {}-{}:{} already mapped to pod port {}", exposure.port->protocol,
-                 exposed.host_ip.empty() ? "0.0.0.0" : exposed.host_ip, exposed.host_port, other->port->port);
-        taken.push_back(exposure);
+            fail(Error::Kind::usage, "port {}-{}:{} already mapped to pod port {}", port.protocol,
+                 port.host_ip.empty() ? "0.0.0.0" : port.host_ip, port.host_port, other->pod_port);
+        taken.push_back(port);
     }
 }
 
@@ -135,6 +114,16 @@ const Port& pod_port_of(const PodManifest& pod, const ExposedPort& exposed)
                     fmt::format("port name {} could not be found in any apps", text::quoted(exposed.name.str())),
                     fmt::format("the ports are named in the image's manifest{}", known_ports(pod))};
     return *found;
+}
+
+PublishedPort published_port(const PodManifest& pod, const ExposedPort& exposed)
+{
+    const auto& port = pod_port_of(pod, exposed);
+    return {.protocol = port.protocol,
+            .host_ip = exposed.host_ip,
+            .host_port = exposed.host_port,
+            .pod_port = port.port,
+            .count = port.count};
 }
 
 void check_reified(const PodManifest& pod)

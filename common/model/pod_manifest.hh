@@ -70,5 +70,6 @@ const Volume& volume_of(const PodManifest& pod, const Mount& mount);
 // The port that is exposed: its own, else the one of that name in exactly one app. Throws Kind::usage otherwise
 // (POD-14).
 const Port& pod_port_of(const PodManifest& pod, const ExposedPort& exposed);
+PublishedPort published_port(const PodManifest& pod, const ExposedPort& exposed);
 
 } // namespace rocket::model

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/model/port.hh"
 
-#include <arpa/inet.h>
-
+#include "common/model/ip_address.hh"
 #include "common/model/object_string.hh"
 #include "common/sys/text.hh"
 
@@ -20,15 +19,20 @@ void check_range(std::uint32_t port, std::uint32_t count)
         fail(Error::Kind::usage, "ports end at {}: {} beginning with {} are too many", last_port, count, port);
 }
 
-bool is_ipv4(const std::string& text)
-{
-    in_addr address{};
-    return ::inet_pton(AF_INET, text.c_str(), &address) == 1;
-}
-
 std::uint16_t port_from(const json::Cursor& cursor)
 {
     return static_cast<std::uint16_t>(cursor.integer(1, last_port));
+}
+
+// "192.0.2.1" or "[2001:db8::1]"
+std::string host_address(std::string_view text)
+{
+    const bool bracketed = text.size() > 2 && text.front() == '[' && text.back() == ']';
+    const auto address = IpAddress::parse(std::string{bracketed ? text.substr(1, text.size() - 2) : text});
+    if (!address || address->is_v6() != bracketed)
+        throw Error{Error::Kind::usage, fmt::format("{} is not a valid IP", text::quoted(text)),
+                    "write IPv6 addresses in brackets: NAME:[2001:db8::1]:8080"};
+    return address->str();
 }
 
 } // namespace
@@ -91,25 +95,23 @@ ExposedPort ExposedPort::parse(std::string_view text)
     const auto refuse = [](std::string_view part, std::string_view why) {
         fail(Error::Kind::usage, "{} is not {}", text::quoted(part), why);
     };
-    const auto parts = text::split(text, ':');
-    if (parts.size() < 2 || parts.size() > 3)
+    const auto first = text.find(':'), last = text.rfind(':');
+    const auto middle = first == last ? std::string_view{} : text.substr(first + 1, last - first - 1);
+    if (first == std::string_view::npos || (middle.find(':') != std::string_view::npos && middle.front() != '['))
         refuse(text, "in name:[ip:]port format");
     const auto name = [&] {
         try {
-            return PortName::parse(parts.front());
+            return PortName::parse(text.substr(0, first));
         } catch (const Error&) {
-            throw Error{Error::Kind::usage, text::quoted(parts.front()) + " is not a valid port name"};
+            throw Error{Error::Kind::usage, text::quoted(text.substr(0, first)) + " is not a valid port name"};
         }
     }();
     ExposedPort exposed{.name = name, .host_port = 0};
-    if (parts.size() == 3) {
-        if (!is_ipv4(parts[1]))
-            refuse(parts[1], "a valid IP");
-        exposed.host_ip = parts[1];
-    }
-    const auto number = text::parse_decimal(parts.back(), last_port);
+    if (last != first)
+        exposed.host_ip = host_address(middle);
+    const auto number = text::parse_decimal(text.substr(last + 1), last_port);
     if (!number || *number == 0)
-        refuse(parts.back(), "a valid port number");
+        refuse(text.substr(last + 1), "a valid port number");
     exposed.host_port = static_cast<std::uint16_t>(number.value_or(0));
     return exposed;
 }
@@ -121,8 +123,8 @@ ExposedPort ExposedPort::from(const json::Cursor& cursor)
                         .host_port = port_from(fields.required("hostPort"))};
     if (const auto ip = fields.optional("hostIP")) {
         exposed.host_ip = ip->text();
-        if (!exposed.host_ip.empty() && !is_ipv4(exposed.host_ip))
-            ip->fail(fmt::format(" must be an IPv4 address, not {}", text::quoted(exposed.host_ip)));
+        if (!exposed.host_ip.empty() && !IpAddress::parse(exposed.host_ip))
+            ip->fail(fmt::format(" must be an IP address, not {}", text::quoted(exposed.host_ip)));
     }
     if (const auto port = fields.optional("podPort")) {
         exposed.pod_port = Port::from(*port);
@@ -139,6 +141,40 @@ json::Value ExposedPort::json() const
     if (pod_port)
         writer.set("podPort", pod_port->json());
     return writer.done();
+}
+
+PublishedPort PublishedPort::from(const json::Cursor& cursor)
+{
+    json::Fields fields{cursor};
+    return {.protocol = fields.required_text("protocol").text(),
+            .host_ip = fields.text_or("hostIP", ""),
+            .host_port = port_from(fields.required("hostPort")),
+            .pod_port = port_from(fields.required("podPort")),
+            .count = static_cast<std::uint32_t>(fields.required("count").integer(1, last_port))};
+}
+
+json::Value PublishedPort::json() const
+{
+    return json::ObjectWriter{}
+        .set("protocol", protocol)
+        .set_text("hostIP", host_ip)
+        .set("hostPort", std::uint32_t{host_port})
+        .set("podPort", std::uint32_t{pod_port})
+        .set("count", count)
+        .done();
+}
+
+bool collide(const PublishedPort& a, const PublishedPort& b)
+{
+    const auto everywhere = [](const PublishedPort& port) { return port.host_ip.empty(); };
+    const auto all_of_family = [](const PublishedPort& port, const PublishedPort& other) {
+        const auto address = IpAddress::parse(other.host_ip);
+        return address && port.host_ip == (address->is_v6() ? "::" : "0.0.0.0");
+    };
+    const bool same_address =
+        everywhere(a) || everywhere(b) || a.host_ip == b.host_ip || all_of_family(a, b) || all_of_family(b, a);
+    return same_address && a.protocol == b.protocol && a.host_port < b.host_port + b.count &&
+           b.host_port < a.host_port + a.count;
 }
 
 } // namespace rocket::model

@@ -32,14 +32,29 @@ struct Port {
 struct ExposedPort {
     PortName name;
     std::uint16_t host_port;
-    std::string host_ip = {};          // dotted quad; empty: all addresses
+    std::string host_ip = {};          // of either family; empty: all addresses
     std::optional<Port> pod_port = {}; // instead of the port of that name in one of the apps
     json::Frame unknown = {};
 
-    static ExposedPort parse(std::string_view text); // NAME:[HOSTIP:]HOSTPORT
+    static ExposedPort parse(std::string_view text); // NAME:[HOSTIP:]HOSTPORT, IPv6 in brackets
     static ExposedPort from(const json::Cursor& cursor);
     json::Value json() const;
     bool operator==(const ExposedPort&) const = default;
 };
+
+// An exposed port as the host sees it.
+struct PublishedPort {
+    std::string protocol; // tcp, udp, sctp
+    std::string host_ip;  // an address of either family; empty: all addresses
+    std::uint16_t host_port = 0;
+    std::uint16_t pod_port = 0;
+    std::uint32_t count = 1; // that many, beginning with these two
+
+    static PublishedPort from(const json::Cursor& cursor);
+    json::Value json() const;
+    bool operator==(const PublishedPort&) const = default;
+};
+// Whether both want one port of the host.
+bool collide(const PublishedPort& a, const PublishedPort& b);
 
 } // namespace rocket::model

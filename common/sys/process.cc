@@ -137,6 +137,8 @@ Process spawn(const Spawn& what)
             if (::getppid() != parent) // it died before the line above
                 ::_exit(254);
         }
+        if (what.own_group)
+            ::setpgid(0, 0);
         if (!what.working_directory.empty() && ::chdir(what.working_directory.c_str()) != 0)
             report_and_die(report.write.get(), errno);
         // The report's descriptor is moved by arrange_fds only when it sits on a target: keep one out of reach.

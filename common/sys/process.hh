@@ -54,6 +54,7 @@ struct Spawn {
     std::map<int, int> fds;        // number in the child -> descriptor here; 0-2 not named are /dev/null
     std::string working_directory; // empty: ours
     bool die_with_us = true;       // PR_SET_PDEATHSIG SIGKILL
+    bool own_group = false;        // a process group of its own
 };
 
 // fork + exec; a failed exec is an Error here, not an exit code of the child.

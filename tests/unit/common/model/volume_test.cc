@@ -211,9 +211,14 @@ TEST_CASE("exposed ports: strings and JSON (POD-12, POD-13, cli 7.3)")
     CHECK(ExposedPort::parse("http:80").host_ip.empty());
     CHECK(ExposedPort::parse("http:80").host_port == 80);
     CHECK(ExposedPort::parse("http:192.0.2.1:8080").host_ip == "192.0.2.1");
+    CHECK(ExposedPort::parse("http:[2001:DB8:0::1]:8080").host_ip == "2001:db8::1"); // Q28
+    CHECK(ExposedPort::parse("http:[::]:8080").host_port == 8080);
     check_strings<ExposedPort>({
         {"http", "\"http\" is not in name:[ip:]port format"},
         {"a:b:c:d", "\"a:b:c:d\" is not in name:[ip:]port format"},
+        {"http:[1.2.3.4]:80", "\"[1.2.3.4]\" is not a valid IP"},
+        {"http:[::1:80", "\"[::1\" is not a valid IP"},
+        {"http:::1:80", "\"http:::1:80\" is not in name:[ip:]port format"},
         {"A:80", "\"A\" is not a valid port name"},
         {"http:1.2.3:80", "\"1.2.3\" is not a valid IP"},
         {"http:192.0.2.1:x", "\"x\" is not a valid port number"},
@@ -228,8 +233,8 @@ TEST_CASE("exposed ports: strings and JSON (POD-12, POD-13, cli 7.3)")
         {R"({"hostPort":1})", "x has no \"name\""},
         {R"({"name":"a"})", "x has no \"hostPort\""},
         {R"({"name":"a","hostPort":0})", "x.hostPort must be an integer from 1 to 65535"},
-        {R"({"name":"a","hostPort":1,"hostIP":"1.2.3"})", "x.hostIP must be an IPv4 address, not \"1.2.3\""},
-        {R"({"name":"a","hostPort":1,"hostIP":"::1"})", "x.hostIP must be an IPv4 address"},
+        {R"({"name":"a","hostPort":1,"hostIP":"1.2.3"})", "x.hostIP must be an IP address, not \"1.2.3\""},
+        {R"({"name":"a","hostPort":1,"hostIP":"[::1]"})", "x.hostIP must be an IP address"},
         {R"({"name":"a","hostPort":65535,"podPort":{"name":"a","protocol":"tcp","port":2,"count":2}})", "x: ports end"},
         {R"({"name":"a","hostPort":1,"podPort":{"name":"a","protocol":"tcp","port":0}})", "x.podPort.port must be"},
     });
