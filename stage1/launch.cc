@@ -81,6 +81,8 @@ Process clone_init(const Plan& plan, const Sources& sources, int cgroup)
 void attend(const LaunchOptions& options, const Plan& plan, const Process& child, const Channel& channel)
 {
     try {
+        if (options.begin_network)
+            options.begin_network(child.pid());
         if (plan.private_users) {
             auto trees = make_kernel_trees(child.pidfd(), plan.new_network, plan.mask_paths);
             const Fd passed[] = {std::move(trees.proc), std::move(trees.sysfs)};

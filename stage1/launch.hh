@@ -24,6 +24,7 @@ struct LaunchOptions {
     // Called in the parent once the child exists and before it unshares its cgroup namespace, so the group it is in
     // when this returns is the root of what the pod sees. May be empty if `cgroup` is set.
     std::function<void(pid_t)> place;
+    std::function<void(pid_t)> begin_network; // the same, as soon as the child has its namespaces; may be empty
     int cgroup = -1; // directory of the cgroup the child is born in (CLONE_INTO_CGROUP); -1: ours
     int log = -1;    // stdout and stderr of PID 1; -1: /dev/null
     // For the resolver of apps. launch() adds what it finds itself: `devices`, `terminals` and the restrictions.

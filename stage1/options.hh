@@ -11,7 +11,7 @@
 namespace rocket::stage1
 {
 
-enum class Network { none, host };              // --net
+enum class NetworkKind { none, host, planned }; // --net: none, host, or networks, which net/plan.json says all of
 enum class Ipc { isolated, parent };            // --ipc=auto|private, parent
 enum class NameFile { image, none, pod, host }; // --dns-conf-mode: default, none, stage0, host
 
@@ -19,7 +19,7 @@ struct RunOptions {
     bool debug = false;
     bool interactive = false;                    // the pod's one app gets a terminal
     std::optional<model::IdRange> private_users; // a user namespace with these ids of the host
-    Network network = Network::none;
+    NetworkKind network = NetworkKind::none;
     Ipc ipc = Ipc::isolated;
     std::string hostname;                   // empty: rkt-UUID
     std::string local_config;               // --local-config

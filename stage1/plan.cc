@@ -129,7 +129,7 @@ Plan make_plan(const Pod& pod, const RunOptions& options)
         .stage1_rootfs = pod.runtime.stage1_rootfs,
         .overlay = pod.runtime.overlay,
         .private_users = options.private_users,
-        .new_network = options.network == Network::none,
+        .new_network = options.network != NetworkKind::host,
         .new_ipc = options.ipc == Ipc::isolated,
         .debug = options.debug,
         .mask_paths = options.restrict_paths,

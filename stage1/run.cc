@@ -20,6 +20,7 @@
 #include "stage1/host_journal.hh"
 #include "stage1/launch.hh"
 #include "stage1/machined.hh"
+#include "stage1/net/pod_network.hh"
 #include "stage1/placement.hh"
 #include "stage1/pod_limits.hh"
 #include "stage1/pod_socket.hh"
@@ -118,6 +119,7 @@ private:
     Placement placement_ = choose_group(pod_.id, host_);
     Group group_;
     EventLoop loop_;
+    std::optional<PodNetwork> network_;
     HostNotify notify_{loop_};
     std::optional<Machined> machined_;
 };
@@ -196,6 +198,10 @@ Launched Run::start()
     launching.facts = host_facts();
     if (const char* term = std::getenv("TERM"))
         launching.facts.term = term;
+    if (options_.network == NetworkKind::planned) {
+        network_.emplace(pod_);
+        launching.begin_network = [this](pid_t init) { network_->begin(init); };
+    }
     make_groups(launching);
     trace::mark("cgroup ready");
     Fd group_fd;
@@ -234,7 +240,14 @@ int Run::supervise()
     if (host_.booted)
         link_into_host_journal(pod_);
     try {
-        return Supervisor{loop_, notify_, pod_, plan_, std::move(launched), {group_.name(), group_.owner()}}.run();
+        return Supervisor{loop_,
+                          notify_,
+                          pod_,
+                          plan_,
+                          std::move(launched),
+                          {group_.name(), group_.owner()},
+                          network_ ? &*network_ : nullptr}
+            .run();
     } catch (const Error& error) {
         log::error(error);
         record_exit(pod_.dir.get(), supervising_failed, error.what());

@@ -22,13 +22,7 @@ namespace
 
 void set_network(RunOptions& options, std::string_view value)
 {
-    if (value == "none")
-        options.network = Network::none;
-    else if (value == "host")
-        options.network = Network::host;
-    else
-        throw Error{Error::Kind::unsupported, fmt::format("network {} is not supported", text::quoted(value)),
-                    "use --net=none or --net=host"};
+    options.network = value == "none" ? NetworkKind::none : value == "host" ? NetworkKind::host : NetworkKind::planned;
 }
 
 void set_ipc(RunOptions& options, std::string_view value)

@@ -52,9 +52,9 @@ bool is_dead(const std::optional<std::string>& state)
 // --- booting --------------------------------------------------------------------------------------------------------
 
 Supervisor::Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, const Plan& plan, Launched launched,
-                       Group group)
+                       Group group, PodNetwork* network)
     : loop_{loop}, notify_{notify}, pod_{pod}, launched_{std::move(launched)}, group_{std::move(group)},
-      output_{loop, STDOUT_FILENO}, error_{loop, STDERR_FILENO},
+      network_{network}, output_{loop, STDOUT_FILENO}, error_{loop, STDERR_FILENO},
       journal_{
           loop,
           Journal::Pod{
@@ -123,6 +123,8 @@ bool Supervisor::report_unstartable()
 
 int Supervisor::run()
 {
+    if (network_ != nullptr)
+        network_->when_done(loop_, [this](const Error* failed) { on_network(failed); });
     if (report_unstartable()) {
         finish("app " + text::quoted(first_failure_->spec().name) + " cannot be executed");
     } else {
@@ -170,8 +172,21 @@ bool Supervisor::connect()
     return true;
 }
 
+void Supervisor::on_network(const Error* failed)
+{
+    if (failed != nullptr) {
+        log::error(*failed, "setting up the pod's network");
+        set_up_failed_ = true;
+        return finish(fmt::format("the network could not be set up: {}", failed->innermost()));
+    }
+    if (manager_ && phase_ == Phase::booting)
+        start_apps();
+}
+
 void Supervisor::start_apps()
 {
+    if (network_ != nullptr && !network_->is_up())
+        return; // on_network() comes
     phase_ = Phase::running;
     for (auto& app : apps_)
         app->start(loop_, *manager_, terminal_.has_value(), [this, &app = *app](const std::string& why) {
@@ -421,6 +436,9 @@ void Supervisor::finish(const std::string& reason)
 
 int Supervisor::exit_status() const
 {
+    constexpr int failed_in_set_up = 254;
+    if (set_up_failed_)
+        return failed_in_set_up;
     return first_failure_ != nullptr ? first_failure_->progress().result().status() : 0;
 }
 

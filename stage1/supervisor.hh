@@ -18,6 +18,7 @@
 #include "stage1/journal.hh"
 #include "stage1/launch.hh"
 #include "stage1/manager.hh"
+#include "stage1/net/pod_network.hh"
 #include "stage1/output.hh"
 #include "stage1/running_app.hh"
 #include "stage1/teardown.hh"
@@ -32,7 +33,9 @@ public:
         std::string name;
         GroupOwner owner;
     };
-    Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, const Plan& plan, Launched launched, Group group);
+    // `network`: begun, and awaited before the first app; nullptr if the pod has none to be set up.
+    Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, const Plan& plan, Launched launched, Group group,
+               PodNetwork* network);
     ~Supervisor();
     Supervisor(const Supervisor&) = delete;
     Supervisor& operator=(const Supervisor&) = delete;
@@ -47,7 +50,8 @@ private:
     bool report_unstartable();
     void on_notify();
     bool connect();
-    void start_apps();
+    void start_apps(); // once PID 1 and the network are there
+    void on_network(const Error* failed);
     void on_manager_lost();
     void watch_for_socket();
     void reconnect();
@@ -76,6 +80,7 @@ private:
     const Pod& pod_;
     Launched launched_;
     Group group_;
+    PodNetwork* network_;
     Output output_, error_;
     Journal journal_;
     attach::Server attached_;
@@ -87,6 +92,7 @@ private:
     Phase phase_ = Phase::booting;
     bool is_ready_ = false;
     bool services_started_ = false;
+    bool set_up_failed_ = false;
     const RunningApp* first_failure_ = nullptr;
     std::size_t undrained_ = 0;
     std::string reason_;

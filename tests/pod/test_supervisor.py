@@ -508,7 +508,7 @@ def test_contract_files(pod):
 
 
 @pytest.mark.parametrize("flags, message", [
-    (["--net=default"], b'network "default" is not supported'),
+    (["--net=default"], b"net/plan.json"),
     (["--ipc=other"], b'unknown value for --ipc parameter: "other"'),
     (["--mutable"], b'does not support "--mutable"'),
 ])

@@ -61,7 +61,7 @@ TEST_CASE("plan: defaults are the isolated ones")
 
 TEST_CASE("plan: options are taken over")
 {
-    const auto plan = make_plan(pod_of({app("web")}), {.network = Network::host,
+    const auto plan = make_plan(pod_of({app("web")}), {.network = NetworkKind::host,
                                                        .ipc = Ipc::parent,
                                                        .hostname = "box",
                                                        .resolv_conf = NameFile::pod,

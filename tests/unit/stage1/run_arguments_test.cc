@@ -31,7 +31,7 @@ TEST_CASE("run arguments: all that stage0 writes")
     CHECK(arguments.id.str() == uuid);
     CHECK(options.debug);
     CHECK(options.interactive);
-    CHECK(options.network == Network::host);
+    CHECK(options.network == NetworkKind::host);
     CHECK(options.local_config == "/etc/x");
     CHECK(options.hostname == "web");
     CHECK(options.resolv_conf == NameFile::pod);
@@ -45,7 +45,7 @@ TEST_CASE("run arguments: all that stage0 writes")
 
 TEST_CASE("run arguments: what cannot be done is refused")
 {
-    for (const char* bad : {"--net=default", "--net=none,host", "--net", "--debug=true", "--ipc=other", "--mutable",
+    for (const char* bad : {"--net", "--debug=true", "--ipc=other", "--mutable",
                             "--private-users=65536", "--private-users=0:0", "--mds-token=0123",
                             "--dns-conf-mode=resolv=maybe", "--dns-conf-mode=hosts=none", "word", ""}) {
         CAPTURE(bad);

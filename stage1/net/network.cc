@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage1/net/network.hh"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+
+#include "common/model/layout.hh"
+#include "common/sys/file.hh"
+#include "common/sys/sys.hh"
+#include "stage1/net/addresses.hh"
+#include "stage1/net/chain.hh"
+#include "stage1/net/host_routes.hh"
+#include "stage1/net/nft.hh"
+#include "stage1/net/preparation.hh"
+#include "stage1/net/rules.hh"
+
+namespace rocket::stage1
+{
+
+namespace
+{
+
+using model::NetworkState;
+namespace pod_dir = model::pod_dir;
+
+constexpr int lock_attempts = 1400; // 70 s: longer than a plugin may take
+constexpr std::chrono::milliseconds lock_pause{50};
+constexpr std::size_t file_limit = 4U << 20U;
+
+Lock lock_directory(int pod)
+{
+    for (int attempt = 0; attempt < lock_attempts; ++attempt) {
+        auto directory = sys::open(pod, pod_dir::network, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+        if (auto lock = Lock::try_take(std::move(directory), Lock::Mode::exclusive))
+            return std::move(*lock);
+        std::this_thread::sleep_for(lock_pause);
+    }
+    fail(Error::Kind::busy, "a network plugin that was called for this pod earlier does not end");
+}
+
+std::optional<NetworkState> read_state(int pod)
+{
+    const auto text = file::read_if_exists(pod, pod_dir::network_state, file_limit);
+    return text ? std::optional{NetworkState::parse(*text)} : std::nullopt;
+}
+
+model::NetworkPlan read_plan(int pod)
+{
+    return model::NetworkPlan::parse(file::read(pod, pod_dir::network_plan, file_limit));
+}
+
+// A way to see how a host without nftables fares: ROCKET_NET_FIREWALL=iptables (HACKING.md).
+HostFirewall host_firewall()
+{
+    const char* wanted = std::getenv("ROCKET_NET_FIREWALL");
+    Nft nft;
+    HostFirewall host{.nftables = nft.is_available() && (wanted == nullptr || std::string_view{wanted} != "iptables")};
+    for (const char* family : {"ip", "ip6"}) {
+        const auto chain = nft.try_run(fmt::format("list chain {} filter FORWARD", family));
+        host.drops_forwarded = host.drops_forwarded || (chain && chain->find("policy drop") != std::string::npos);
+    }
+    return host;
+}
+
+std::optional<std::string> find_plugin(const std::vector<std::string>& directories, const std::string& type)
+{
+    for (const auto& directory : directories)
+        if (const auto path = directory + "/" + type; ::access(path.c_str(), X_OK) == 0)
+            return path;
+    return std::nullopt;
+}
+
+// Only about time: whatever goes wrong is left to the kernel.
+void settle(const model::AttachedNetwork& network)
+{
+    const auto type = model::plugin_type(network.request.config.plugins.front());
+    if (type != "ptp" && type != "bridge")
+        return;
+    try {
+        settle_addresses(network.result->host_interfaces);
+    } catch (const Error&) {
+    }
+}
+
+bool publishes_on_loopback(const NetworkState& state)
+{
+    return state.publishing && std::ranges::any_of(state.ports, [](const model::PublishedPort& port) {
+               return port.host_ip.empty() || port.host_ip == "0.0.0.0" || port.host_ip.starts_with("127.");
+           });
+}
+
+} // namespace
+
+Network::Network(const model::PodId& id, int pod)
+    : id_{id}, pod_dir_{sys::duplicate(pod)}, lock_{lock_directory(pod)}, state_{read_state(pod)},
+      search_path_{fmt::format("{}", fmt::join(read_plan(pod).plugin_dirs, ":"))}
+{
+}
+
+// Before the first plugin it has to survive a power cut: leases may lie on a disk.
+void Network::save(bool durable) const
+{
+    const auto write = durable ? file::write_atomic : file::write_volatile;
+    write(lock_.fd(), "state.json", state_->write(), 0644);
+}
+
+void Network::set_up(const std::string& netns, const Warn& warn)
+{
+    if (state_ && !state_->is_released && !tear_down("", warn)) // a start that was cut off
+        fail(Error::Kind::system, "what is left of an earlier start cannot be undone");
+    const auto plan = read_plan(pod_dir_.get());
+    state_ = prepare(plan, host_firewall(), [&](const auto& type) { return find_plugin(plan.plugin_dirs, type); });
+    state_->namespace_path = netns;
+    save(true);
+    try {
+        keep_router_advertisements();
+        attach(warn);
+        apply_rules();
+    } catch (const Error&) {
+        tear_down(netns, warn);
+        throw;
+    }
+}
+
+void Network::attach(const Warn& warn)
+{
+    for (auto& network : state_->networks) {
+        network.result = add(network, {id_.str(), state_->namespace_path, search_path_, lock_.fd()});
+        if (network.request.config.restricted && !state_->nftables)
+            warn(Error{Error::Kind::unsupported,
+                       fmt::format("network {}: this host has no nftables; only the lack of routes restricts it",
+                                   text::quoted(network.request.config.name))});
+        save();
+        settle(network);
+    }
+}
+
+void Network::apply_rules()
+{
+    if (!state_->nftables)
+        return;
+    if (publishes_on_loopback(*state_))
+        for (const auto& interface : state_->networks[*state_->publishing].result->host_interfaces)
+            if (!is_bridge_port(interface))
+                state_->local_routes.push_back(interface);
+    save();
+    if (const auto rules = make_rules(id_, *state_); !rules.empty())
+        Nft{}.run(rules);
+    route_loopback(id_, state_->local_routes);
+}
+
+void Network::check() const
+{
+    if (!state_ || state_->is_released || !is_locked_exclusively(pod_dir_.get(), "."))
+        fail(Error::Kind::usage, "the pod has no network, or is not running");
+    for (const auto& network : state_->networks)
+        stage1::check(network, {id_.str(), state_->namespace_path, search_path_, lock_.fd()});
+}
+
+// The rules first: no packet of the host goes to an address that is somebody else's by then.
+bool Network::release_firewall(const Warn& warn) const
+{
+    try {
+        if (state_->nftables)
+            Nft{}.run(remove_rules(id_));
+        unroute_loopback(id_, state_->local_routes);
+        return true;
+    } catch (const Error& error) {
+        warn(error);
+        return false;
+    }
+}
+
+bool Network::tear_down(const std::string& netns, const Warn& warn)
+{
+    bool is_clean = true;
+    if (state_ && !state_->is_released) {
+        is_clean = release_firewall(warn);
+        const ChainContext context{id_.str(), netns, search_path_, lock_.fd()};
+        for (auto network = state_->networks.rbegin(); network != state_->networks.rend(); ++network)
+            del(*network, context, [&](const Error& error) {
+                is_clean = false;
+                warn(error);
+            });
+        state_->is_released = is_clean;
+        save();
+    }
+    if (is_clean)
+        sys::unlink_if_exists(AT_FDCWD, fmt::format("{}/{}", model::host_run::ports, id_.str()));
+    return is_clean;
+}
+
+} // namespace rocket::stage1

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// One call of a CNI plugin, by the CNI specification's section 2: parameters in CNI_* variables and nothing else but
+// PATH in the environment, configuration on stdin, result on stdout, errors as JSON on stdout with an exit status. The
+// plugin is a program of others: it gets a process group of its own and a time limit, and what it says has a size
+// limit. Errors: Kind::system with what the plugin said; Kind::corrupt if that is not JSON.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/model/json.hh"
+
+namespace rocket::stage1
+{
+
+struct PluginCall {
+    std::string command; // ADD, CHECK, DEL
+    std::string path;    // of the plugin
+    std::string container_id;
+    std::string netns; // may be empty in a DEL: the namespace is gone
+    std::string interface;
+    std::string args;        // CNI_ARGS
+    std::string search_path; // CNI_PATH: the plugins it calls itself (IPAM)
+    std::string input;       // JSON
+    int held_fd = -1;        // stays open, as number 3, for as long as the plugin or a child of it lives
+};
+
+// What it printed; nullopt if nothing, which is right for CHECK and DEL.
+std::optional<model::json::Value> call(const PluginCall& call);
+
+} // namespace rocket::stage1

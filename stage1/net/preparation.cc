@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage1/net/preparation.hh"
+
+#include <algorithm>
+
+#include "common/sys/error.hh"
+#include "common/sys/text.hh"
+#include "stage1/net/chain.hh"
+
+namespace rocket::stage1
+{
+
+namespace
+{
+
+namespace json = model::json;
+using model::AttachedNetwork;
+using model::NetworkState;
+using text::quoted;
+
+constexpr const char* first_with_chains = "0.3.0";
+
+json::Value parse_constant(const char* text)
+{
+    return json::parse(text, "plugin");
+}
+
+bool has_capability(const json::Value& plugin, std::string_view name)
+{
+    const auto* capabilities = plugin.find("capabilities");
+    const auto* wanted = capabilities != nullptr ? capabilities->find(name) : nullptr;
+    return wanted != nullptr && wanted->boolean() != nullptr && *wanted->boolean();
+}
+
+bool has_capability(const AttachedNetwork& network, std::string_view name)
+{
+    return std::ranges::any_of(network.request.config.plugins,
+                               [&](const auto& plugin) { return has_capability(plugin, name); });
+}
+
+// "K=V;K2=V2"
+std::string argument(const std::string& args, std::string_view name)
+{
+    for (const auto& word : text::split(args, ';'))
+        if (word.size() > name.size() && word.starts_with(name) && word[name.size()] == '=')
+            return word.substr(name.size() + 1);
+    return {};
+}
+
+json::Array port_mappings(const std::vector<model::PublishedPort>& ports)
+{
+    json::Array mappings;
+    for (const auto& port : ports)
+        for (std::uint32_t offset = 0; offset < port.count; ++offset)
+            mappings.push_back(json::ObjectWriter{}
+                                   .set("hostPort", port.host_port + offset)
+                                   .set("containerPort", port.pod_port + offset)
+                                   .set("protocol", port.protocol)
+                                   .set_text("hostIP", port.host_ip)
+                                   .done());
+    return mappings;
+}
+
+json::Value dns_config(const model::DnsConfig& dns)
+{
+    return json::ObjectWriter{}
+        .set("servers", json::to_json(dns.servers))
+        .set("searches", json::to_json(dns.search))
+        .set("options", json::to_json(dns.options))
+        .done();
+}
+
+void set_member(json::Value& object, std::string_view name, json::Value value)
+{
+    for (auto& member : *object.object())
+        if (member.name == name) {
+            member.value = std::move(value);
+            return;
+        }
+    object.object()->push_back({std::string{name}, std::move(value)});
+}
+
+bool wants_masquerade(const json::Value& plugin)
+{
+    const auto* wanted = plugin.find("ipMasq");
+    return wanted != nullptr && wanted->boolean() != nullptr && *wanted->boolean();
+}
+
+bool masquerades(const AttachedNetwork& network)
+{
+    return network.masquerade || std::ranges::any_of(network.request.config.plugins, wants_masquerade);
+}
+
+void take_over_masquerading(AttachedNetwork& network)
+{
+    for (auto& plugin : network.request.config.plugins)
+        if ((model::plugin_type(plugin) == "ptp" || model::plugin_type(plugin) == "bridge") &&
+            wants_masquerade(plugin)) {
+            set_member(plugin, "ipMasq", false);
+            network.masquerade = true;
+        }
+}
+
+// The one that can do it by itself; else the first that leads out; else the last.
+std::size_t network_for_ports(const std::vector<AttachedNetwork>& networks)
+{
+    for (std::size_t index = 0; index < networks.size(); ++index)
+        if (has_capability(networks[index], "portMappings"))
+            return index;
+    const auto leads_out = std::ranges::find_if(networks, masquerades);
+    return leads_out != networks.end() ? static_cast<std::size_t>(leads_out - networks.begin()) : networks.size() - 1;
+}
+
+void append(AttachedNetwork& network, const char* plugin)
+{
+    auto& config = network.request.config;
+    if (!is_at_least(config.cni_version, first_with_chains))
+        throw Error{Error::Kind::usage,
+                    fmt::format("network {} needs a second plugin on this host, and its CNI version {} has no lists",
+                                quoted(config.name), quoted(config.cni_version)),
+                    "set \"cniVersion\" to \"0.4.0\" or newer in " + network.request.file};
+    config.plugins.push_back(parse_constant(plugin));
+}
+
+void plan_ports(NetworkState& state, const model::NetworkPlan& plan)
+{
+    if (plan.ports.empty())
+        return;
+    auto& network = state.networks[network_for_ports(state.networks)];
+    state.ports = plan.ports;
+    if (has_capability(network, "portMappings"))
+        return;
+    if (state.nftables)
+        state.publishing = static_cast<std::size_t>(&network - state.networks.data());
+    else
+        append(network, R"({"type": "portmap", "snat": true, "capabilities": {"portMappings": true}})");
+}
+
+void find_plugins(AttachedNetwork& network, const FindPlugin& find)
+{
+    for (const auto& plugin : network.request.config.plugins) {
+        const auto type = model::plugin_type(plugin);
+        const auto path = find(type);
+        if (!path)
+            throw Error{Error::Kind::not_found,
+                        fmt::format("network {} needs the CNI plugin {}, which is not installed",
+                                    quoted(network.request.config.name), quoted(type)),
+                        "install the package containernetworking-plugins"};
+        network.paths.push_back(*path);
+    }
+}
+
+} // namespace
+
+json::Value runtime_config(const json::Value& plugin, const std::string& args,
+                           const std::vector<model::PublishedPort>& ports, const model::DnsConfig& dns)
+{
+    json::ObjectWriter config;
+    const auto set = [&](const char* capability, bool wanted, auto value) {
+        config.set_if(wanted && has_capability(plugin, capability), capability, std::move(value));
+    };
+    const auto ip = argument(args, "IP"), mac = argument(args, "MAC");
+    set("portMappings", !ports.empty(), port_mappings(ports));
+    set("ips", !ip.empty(), json::to_json(text::split(ip, ',')));
+    set("mac", !mac.empty(), mac);
+    set("dns", !dns.is_empty(), dns_config(dns));
+    return config.done();
+}
+
+NetworkState prepare(const model::NetworkPlan& plan, const HostFirewall& host, const FindPlugin& find)
+{
+    NetworkState state{.nftables = host.nftables};
+    for (const auto& request : plan.networks) {
+        state.networks.push_back({.request = request});
+        if (host.nftables)
+            take_over_masquerading(state.networks.back());
+    }
+    plan_ports(state, plan);
+    for (std::size_t index = 0; index < state.networks.size(); ++index) {
+        auto& network = state.networks[index];
+        const bool forwards = masquerades(network) || state.publishing == index;
+        if (host.drops_forwarded && forwards && is_at_least(network.request.config.cni_version, "0.4.0"))
+            append(network, R"({"type": "firewall", "backend": "iptables"})");
+        for (auto& plugin : network.request.config.plugins)
+            if (auto config = runtime_config(plugin, network.request.args, state.ports, plan.dns);
+                !config.object()->empty())
+                set_member(plugin, "runtimeConfig", std::move(config));
+        find_plugins(network, find);
+    }
+    return state;
+}
+
+} // namespace rocket::stage1

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include "common/sys/error.hh"
+#include "stage1/net/chain.hh"
+#include "stage1/net/preparation.hh"
+#include "stage1/net/rules.hh"
+
+using namespace rocket;
+using namespace rocket::model;
+using namespace rocket::stage1;
+
+namespace
+{
+
+NetworkRequest request(const char* text)
+{
+    const auto value = json::parse(text, "file");
+    return {NetworkConfig::from({value, "file"}), "/etc/rocket/net.d/x.conf", "eth0", ""};
+}
+
+constexpr const char* masquerading = R"({"cniVersion":"1.0.0","name":"m","plugins":[{"type":"ptp","ipMasq":true}]})";
+constexpr const char* plain = R"({"cniVersion":"1.0.0","name":"p","plugins":[{"type":"bridge"}]})";
+constexpr const char* old = R"({"cniVersion":"0.2.0","name":"o","type":"ptp","ipMasq":true})";
+constexpr const char* capable =
+    R"({"cniVersion":"1.0.0","name":"c","plugins":[{"type":"bridge"},{"type":"portmap","capabilities":{"portMappings":true}}]})";
+const PublishedPort http{"tcp", "", 8080, 80, 1};
+
+std::optional<std::string> found(const std::string& type)
+{
+    return "/plugins/" + type;
+}
+
+std::string types(const AttachedNetwork& network)
+{
+    std::string all;
+    for (const auto& plugin : network.request.config.plugins)
+        all += plugin_type(plugin) + " ";
+    return all;
+}
+
+CniResult result_of(const char* text)
+{
+    const auto value = json::parse(text, "result");
+    return CniResult::from({value, "result"});
+}
+
+const PodId id = PodId::parse("6ba7b810-9dad-11d1-80b4-00c04fd430c8");
+
+bool has(const std::string& text, const char* part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("versions of CNI are compared by number")
+{
+    CHECK(is_at_least("0.4.0", "0.4.0"));
+    CHECK(is_at_least("0.10.0", "0.4.0"));
+    CHECK(is_at_least("1.0", "0.4.0"));
+    CHECK_FALSE(is_at_least("0.3.1", "0.4.0"));
+    CHECK_FALSE(is_at_least("", "0.3.0"));
+}
+
+TEST_CASE("with nftables masquerading is ours, and plugins are called without")
+{
+    const auto state = prepare({.networks = {request(masquerading), request(plain)}}, {}, found);
+    CHECK(state.networks[0].masquerade);
+    CHECK_FALSE(state.networks[1].masquerade);
+    CHECK(json::write(state.networks[0].request.config.plugins[0]) == R"({"type":"ptp","ipMasq":false})");
+    CHECK(state.networks[0].paths == std::vector<std::string>{"/plugins/ptp"});
+    CHECK_FALSE(state.publishing);
+}
+
+TEST_CASE("ports go to the network that does them itself, else to the one that leads out (internals 10.6)")
+{
+    CHECK(prepare({.networks = {request(plain), request(masquerading)}, .ports = {http}}, {}, found).publishing == 1U);
+    CHECK(prepare({.networks = {request(plain), request(plain)}, .ports = {http}}, {}, found).publishing == 1U);
+    const auto state = prepare({.networks = {request(masquerading), request(capable)}, .ports = {http}}, {}, found);
+    CHECK_FALSE(state.publishing);
+    CHECK(has(json::write(state.networks[1].request.config.plugins[1]),
+              R"("runtimeConfig":{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"}]})"));
+}
+
+TEST_CASE("without nftables plugins do it all; hosts that drop what they forward are asked for an exception")
+{
+    const HostFirewall iptables{.nftables = false};
+    const auto state = prepare({.networks = {request(masquerading)}, .ports = {http}}, iptables, found);
+    CHECK(types(state.networks[0]) == "ptp portmap ");
+    CHECK_FALSE(state.networks[0].masquerade);
+    CHECK_THROWS_WITH_AS(prepare({.networks = {request(old)}, .ports = {http}}, iptables, found),
+                         doctest::Contains("has no lists"), Error);
+    const HostFirewall dropping{.nftables = true, .drops_forwarded = true};
+    CHECK(types(prepare({.networks = {request(masquerading)}}, dropping, found).networks[0]) == "ptp firewall ");
+    CHECK(types(prepare({.networks = {request(plain)}}, dropping, found).networks[0]) == "bridge ");
+    CHECK_THROWS_WITH_AS(prepare({.networks = {request(plain)}}, {}, [](const auto&) { return std::nullopt; }),
+                         doctest::Contains("not installed"), Error);
+}
+
+TEST_CASE("arguments for plugins with capabilities")
+{
+    const auto plugin = json::parse(
+        R"({"type":"x","capabilities":{"portMappings":true,"ips":true,"mac":true,"dns":true,"bandwidth":false}})", "x");
+    CHECK(json::write(runtime_config(plugin, "IP=10.0.0.5;MAC=02:00:00:00:00:01", {{"udp", "::", 5, 6, 2}},
+                                     {.servers = {"1.1.1.1"}})) ==
+          R"({"portMappings":[{"hostPort":5,"containerPort":6,"protocol":"udp","hostIP":"::"},)"
+          R"({"hostPort":6,"containerPort":7,"protocol":"udp","hostIP":"::"}],"ips":["10.0.0.5"],)"
+          R"("mac":"02:00:00:00:00:01","dns":{"servers":["1.1.1.1"],"searches":[],"options":[]}})");
+    CHECK(json::write(runtime_config(json::parse(R"({"type":"x"})", "x"), "IP=1.2.3.4", {http}, {})) == "{}");
+}
+
+TEST_CASE("rules: none where nothing asks for any; else one table that is the pod's")
+{
+    NetworkState state{.networks = {{.request = request(masquerading)}}};
+    CHECK(make_rules(id, state).empty()); // no result yet
+    state.networks[0].result =
+        result_of(R"({"interfaces":[{"name":"veth1"}],"ips":[{"address":"10.0.0.5/24"},{"address":"fd00::5/64"}]})");
+    CHECK(make_rules(id, state).empty());
+    state.networks[0].masquerade = true;
+    const auto rules = make_rules(id, state);
+    CHECK(has(rules, "table inet rocket-6ba7b810-9dad-11d1-80b4-00c04fd430c8 {"));
+    CHECK(has(rules, "ip saddr 10.0.0.5 ip daddr != { 10.0.0.0/24, 224.0.0.0/4 } masquerade"));
+    CHECK(has(rules, "ip6 saddr fd00::5 ip6 daddr != { fd00::/64, ff00::/8 } masquerade"));
+    CHECK_FALSE(has(rules, "dnat"));
+    CHECK(has(remove_rules(id), "delete table inet rocket-6ba7b810-"));
+}
+
+TEST_CASE("rules: ports of both families, ranges, single addresses")
+{
+    NetworkState state{.networks = {{.request = request(plain)}}, .publishing = 0};
+    state.networks[0].result = result_of(R"({"ips":[{"address":"10.0.0.5/24"},{"address":"fd00::5/64"}]})");
+    state.ports = {http, {"udp", "192.0.2.1", 53, 53, 3}, {"sctp", "2001:db8::1", 7, 8, 2}};
+    state.local_routes = {"veth1"};
+    const auto rules = make_rules(id, state);
+    CHECK(has(rules, "meta nfproto ipv4 tcp dport 8080 dnat ip to 10.0.0.5:80\n"));
+    CHECK(has(rules, "meta nfproto ipv6 tcp dport 8080 dnat ip6 to [fd00::5]:80\n"));
+    CHECK(has(rules, "ip daddr 192.0.2.1 udp dport 53-55 dnat ip to 10.0.0.5\n"));
+    CHECK(has(rules,
+              "ip6 daddr 2001:db8::1 sctp dport 7-8 dnat ip6 to sctp dport map { 7 : fd00::5 . 8, 8 : fd00::5 . 9 }"));
+    CHECK(has(rules, "iifname { \"veth1\" } ip daddr 127.0.0.0/8 drop"));
+    CHECK(has(rules, "ip saddr 127.0.0.0/8 ip daddr 10.0.0.5 ct status dnat masquerade"));
+}
+
+TEST_CASE("rules: a restricted network is dropped on its way elsewhere")
+{
+    auto wanted = request(plain);
+    wanted.config.restricted = true;
+    NetworkState state{.networks = {{.request = wanted}}};
+    state.networks[0].result = result_of(R"({"interfaces":[{"name":"veth1"}],"ips":[{"address":"10.0.0.5/24"}]})");
+    const auto rules = make_rules(id, state);
+    CHECK(has(rules, "type filter hook forward priority 0;"));
+    CHECK(has(rules, "iifname { \"veth1\" } ip daddr != 10.0.0.0/24 drop"));
+    CHECK(has(rules, "iifname { \"veth1\" } meta nfproto ipv6 drop"));
+}
