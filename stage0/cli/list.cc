@@ -81,7 +81,7 @@ Row row_of(const pod::PodInfo& pod, const pod::AppInfo* app, bool first, bool fu
     row.emplace_back(first ? name_of(pod.state) : "");
     row.push_back(first ? time_cell(pod.created, full, current) : "");
     row.push_back(first ? time_cell(pod.started, full, current) : "");
-    row.emplace_back(); // NETWORKS: this build has none with an address
+    row.push_back(first ? pod::network_addresses(pod) : "");
     return row;
 }
 

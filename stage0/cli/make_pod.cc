@@ -110,6 +110,8 @@ pod::OwnedPod make_pod(const Context& context, const MakePod& what)
         fail(Error::Kind::usage, "pod must contain at least one application");
     if (what.one_app_only && manifest.apps.size() > 1)
         fail(Error::Kind::usage, "interactive option only supports one image");
+    if (what.check)
+        what.check(manifest);
 
     const bool overlay = use_overlay(flags, layout);
     return in_context("error setting up stage0", [&] {

@@ -92,6 +92,23 @@ json::Value app_json(const pod::PodInfo& info, const pod::AppInfo& app, const st
     return std::move(object).done();
 }
 
+json::Value network_json(const model::AttachedNetwork& network)
+{
+    const auto& request = network.request;
+    json::ObjectWriter object;
+    object.set("netName", request.config.name)
+        .set("netConf", request.file)
+        .set("pluginPath", network.paths.front())
+        .set("ifName", request.interface);
+    const auto* v4 = network.result->find(false);
+    object.set("ip", v4 ? v4->address : std::string{})
+        .set("args", request.args)
+        .set("mask", v4 ? v4->mask() : std::string{});
+    if (const auto* v6 = network.result->find(true))
+        object.set("ip6", v6->address).set("prefix6", fmt::format("{}", v6->prefix));
+    return object.done();
+}
+
 } // namespace
 
 Format parse_format(const std::string& name)
@@ -112,13 +129,16 @@ json::Value to_json(const pod::PodInfo& info, const model::Layout& layout)
                            ? model::PodStage::run
                            : model::PodStage::exited_garbage;
     const auto path = layout.pod(stage, info.id);
-    json::Array names, apps;
+    json::Array names, apps, networks;
+    for (const auto& network : info.networks)
+        networks.push_back(network_json(network));
     for (const auto& app : info.apps) {
         names.push_back(app.app.name.str());
         apps.push_back(app_json(info, app, path));
     }
     json::ObjectWriter object;
     object.set("name", info.id.str()).set("state", name_of(info.state));
+    object.set_if(!networks.empty(), "networks", std::move(networks));
     if (!names.empty())
         object.set("app_names", std::move(names)).set("apps", std::move(apps));
     if (info.created)

@@ -23,8 +23,6 @@ int run(Invocation& invocation, Options& options)
 {
     options.pod.app_args.parse(invocation);
     check(options.pod);
-    if (!options.pod.ports.empty()) // rather than make a pod that nobody can start
-        fail(Error::Kind::unsupported, "--port: this build has no network yet that could forward ports");
     invocation.context.global.quiet = options.quiet;
     const auto pod = make_pod(invocation.context, {options.pod, pod::PodStage::prepared});
     invocation.context.out("{}\n", pod.pod.id().str()); // the only thing ever on stdout, with or without --quiet (Q12)

@@ -27,10 +27,11 @@ int run(Invocation& invocation, Options& options)
     if (options.start.interactive && options.pod.app_args.apps.size() > 1)
         fail(Error::Kind::usage, "interactive option only supports one image");
     const auto plan = check(options.start, invocation.context);
-    if (!options.pod.ports.empty())
+    if (!options.pod.ports.empty() && !plan.network.is_private()) // before any work; check_ports() sees manifests, too
         fail(Error::Kind::usage, "--port flag does not work with '{}' networking",
-             plan.network == Network::host ? "host" : "none");
-    auto pod = make_pod(invocation.context, {options.pod, pod::PodStage::run, options.start.interactive});
+             plan.network.kind == net::Selection::Kind::host ? "host" : "none");
+    auto pod = make_pod(invocation.context, {options.pod, pod::PodStage::run, options.start.interactive,
+                                             [&](const model::PodManifest& manifest) { check_ports(plan, manifest); }});
     in_context("error setting up stage0", [&] { start(plan, std::move(pod)); });
     return exit_failure; // start() does not return
 }

@@ -30,9 +30,7 @@ void check_pod(const pod::Pod& pod, const Options& options, const Start& plan)
     const auto manifest = model::PodManifest::parse(file::read(pod.fd(), model::pod_dir::manifest));
     if (options.start.interactive && manifest.apps.size() != 1)
         fail(Error::Kind::usage, "interactive option only supports pods with one app");
-    if (!manifest.ports.empty())
-        fail(Error::Kind::usage, "--port flag does not work with '{}' networking",
-             plan.network == Network::host ? "host" : "none");
+    check_ports(plan, manifest);
     const auto runtime = model::Runtime::parse(file::read(pod.fd(), model::pod_dir::runtime));
     if (runtime.overlay && pod::overlay_problem(pod.layout().pods()))
         fail(Error::Kind::unsupported, "unable to run prepared overlay-enabled pod: overlay not supported");

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/cli/start_flags.hh"
 
-#include <algorithm>
-
 #include "common/sys/file.hh"
+#include "common/sys/log.hh"
+#include "common/sys/sys.hh"
 #include "common/sys/text.hh"
+#include "stage0/net/ports.hh"
 #include "stage0/pod/id_ranges.hh"
+#include "stage0/pod/remove_pod.hh"
 #include "stage0/pod/stage1_call.hh"
 
 namespace rocket::cli
@@ -14,31 +16,44 @@ namespace rocket::cli
 namespace
 {
 
-using text::quoted;
-
-// NAME[:K=V[;K=V]...]
-std::string network_name(const std::string& item)
+model::NetworkPlan plan_networks(const net::Selection& selection, const StartFlags& flags,
+                                 const pod::NameFiles& name_files, const GlobalOptions& global)
 {
-    const auto colon = item.find(':');
-    auto name = item.substr(0, colon);
-    if (name.empty())
-        fail(Error::Kind::usage, "netname must not be empty");
-    if (colon == std::string::npos)
-        return name;
-    if (name == "all" || name == "host" || name == "none")
-        fail(Error::Kind::usage, "arguments are not supported by special netname {}", quoted(name));
-    const auto arguments = text::split(item.substr(colon + 1), ';');
-    for (const auto& argument : arguments)
-        if (const auto equals = argument.find('='); equals == 0 || equals == std::string::npos)
-            fail(Error::Kind::usage, "network {} provided with invalid arguments: [{}]", quoted(name),
-                 text::printable(fmt::format("{}", fmt::join(arguments, " "))));
-    return name;
+    if (!selection.is_private())
+        return {};
+    const auto catalog = net::load_catalog(global.system_config, global.local_config);
+    for (const auto& note : catalog.notes)
+        log::print(note);
+    model::NetworkPlan plan{.networks = net::choose(selection, catalog),
+                            .plugin_dirs = net::plugin_directories(global.system_config, global.local_config),
+                            .ports = {},
+                            .dns = name_files.dns,
+                            .hostname = flags.names.hostname};
+    net::check_plugins(plan.networks, plan.plugin_dirs);
+    return plan;
+}
+
+// A supervisor that was killed gives nothing back: what its pod has published is taken back here, as by gc.
+bool release_ended(const net::Holder& holder)
+{
+    auto pod = pod::Pod::open(model::Layout{holder.data_dir}, holder.pod);
+    if (!pod)
+        return true;
+    const auto owned = pod::try_own(std::move(*pod));
+    return owned && pod::call_stage1(owned->pod, "gc", {}).ok();
 }
 
 void check_ipc(const std::string& mode)
 {
     if (mode != "auto" && mode != "private" && mode != "parent")
         fail(Error::Kind::usage, "unknown value for --ipc parameter: {}", text::printable(mode));
+}
+
+std::string network_argument(const Start& start, const StartFlags& flags)
+{
+    if (!start.network.is_private())
+        return start.network.kind == net::Selection::Kind::host ? "host" : "none";
+    return flags.net.empty() ? "default" : flags.net;
 }
 
 std::vector<std::string> stage1_arguments(const StartFlags& flags, const Start& start, const GlobalOptions& global)
@@ -49,7 +64,7 @@ std::vector<std::string> stage1_arguments(const StartFlags& flags, const Start& 
             words.push_back(std::move(word));
     };
     add_if(global.debug, "--debug");
-    words.emplace_back(start.network == Network::host ? "--net=host" : "--net=none");
+    words.push_back("--net=" + network_argument(start, flags));
     add_if(flags.interactive, "--interactive");
     words.push_back("--local-config=" + global.local_config);
     add_if(!flags.names.hostname.empty(), "--hostname=" + flags.names.hostname);
@@ -63,11 +78,22 @@ std::vector<std::string> stage1_arguments(const StartFlags& flags, const Start& 
     return words;
 }
 
+void write_network_plan(const Start& start, const pod::Pod& pod)
+{
+    auto plan = start.networks;
+    plan.ports = net::published_ports(model::PodManifest::parse(file::read(pod.fd(), model::pod_dir::manifest)));
+    net::HostPorts{release_ended}.reserve({pod.id(), pod.layout().data()}, plan.ports);
+    sys::make_dir_if_missing(pod.fd(), model::pod_dir::network, 0750);
+    const auto directory = sys::open(pod.fd(), model::pod_dir::network, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    file::write_volatile(directory.get(), "plan.json", plan.write(), 0640);
+}
+
 } // namespace
 
 void StartFlags::declare(FlagSet& flags)
 {
-    flags.add_optional("net", net, "default", "default", "configure the pod's networking: none or host");
+    flags.add_optional("net", net, "default", "default",
+                       "configure the pod's networking: a list of NAME[:K=V[;K=V]...], all, host or none");
     flags.add("dns", names.dns, "name servers to write in /etc/resolv.conf; 'host' to use the host's, 'none' for none");
     flags.add("dns-search", names.dns_search, "DNS search domain to write in /etc/resolv.conf");
     flags.add("dns-opt", names.dns_opt, "DNS option to write in /etc/resolv.conf");
@@ -79,42 +105,38 @@ void StartFlags::declare(FlagSet& flags)
     flags.add("mds-register", mds_register, "register the pod with the metadata service");
 }
 
-Network parse_network(const std::string& list)
-{
-    std::vector<std::string> names;
-    for (const auto& item : text::split(list.empty() ? "default" : list, ',')) {
-        auto name = network_name(item);
-        if (std::ranges::find(names, name) != names.end())
-            fail(Error::Kind::usage, "found duplicate netname {}", quoted(name));
-        names.push_back(std::move(name));
-    }
-    if (std::ranges::find(names, "host") != names.end())
-        return Network::host;
-    if (names == std::vector<std::string>{"none"})
-        return Network::none;
-    const auto missing = std::ranges::find_if(names, [](const auto& name) { return name != "none"; });
-    throw Error{Error::Kind::unsupported, fmt::format("this build has no network {} yet", quoted(*missing)),
-                "use --net=none for a loopback of the pod's own, or --net=host for the caller's network"};
-}
-
 Start check(const StartFlags& flags, const Context& context)
 {
-    Start start{parse_network(flags.net), {}, {}, flags.names.hostname};
-    if (flags.mds_register && start.network == Network::none)
+    Start start{.network = net::Selection::parse(flags.net), .hostname = flags.names.hostname};
+    if (flags.mds_register && start.network.kind == net::Selection::Kind::none)
         fail(Error::Kind::usage, "--mds-register flag does not work with --net=none. Please use 'host', 'default' or "
                                  "an equivalent network");
     if (flags.mds_register)
         fail(Error::Kind::unsupported, "--mds-register: this build has no metadata service");
     check_ipc(flags.ipc);
     start.name_files = in_context("error with dns flags", [&] { return pod::name_files(flags.names); });
+    start.networks = plan_networks(start.network, flags, start.name_files, context.global);
     start.arguments = stage1_arguments(flags, start, context.global);
     return start;
+}
+
+void check_ports(const Start& start, const model::PodManifest& pod)
+{
+    const auto ports = net::published_ports(pod);
+    if (ports.empty())
+        return;
+    if (!start.network.is_private())
+        fail(Error::Kind::usage, "--port flag does not work with '{}' networking",
+             start.network.kind == net::Selection::Kind::host ? "host" : "none");
+    net::HostPorts{release_ended}.check_free(ports);
 }
 
 void start(const Start& start, pod::OwnedPod pod)
 {
     const auto& files = start.name_files;
     const int dir = pod.pod.fd();
+    if (start.network.is_private())
+        write_network_plan(start, pod.pod);
     if (files.resolv_mode == "stage0")
         file::write_volatile(dir, model::pod_dir::resolv_conf, files.resolv_conf);
     if (files.hosts_mode == "stage0") {

@@ -2,7 +2,9 @@
 // Flags of a start: of `run`, and of `run-prepared` (cli 7.3), and what they become for stage1 (internals 3.3).
 #pragma once
 
+#include "common/model/network.hh"
 #include "stage0/cli/command.hh"
+#include "stage0/net/selection.hh"
 #include "stage0/pod/name_files.hh"
 #include "stage0/pod/new_pod.hh"
 
@@ -19,19 +21,18 @@ struct StartFlags {
     void declare(FlagSet& flags);
 };
 
-enum class Network { none, host };
-
-// The flags, checked. `name_files` is to be written into the pod directory before it starts.
+// The flags, checked. `name_files` and `networks` are to be written into the pod directory before it starts.
 struct Start {
-    Network network;
+    net::Selection network;
     pod::NameFiles name_files;
+    model::NetworkPlan networks;        // of a pod whose network is private; its ports are the pod manifest's
     std::vector<std::string> arguments; // of stage1's `run`
     std::string hostname;
 };
 
-// "netname must not be empty" ...; Kind::unsupported for networks that this build does not have.
-Network parse_network(const std::string& list);
 Start check(const StartFlags& flags, const Context& context);
+// The ports that the pod will publish can be, and are free; before the pod is made, or moved (cli 8.1).
+void check_ports(const Start& start, const model::PodManifest& pod);
 
 // Writes what belongs to this start into the pod directory, and becomes the pod's supervisor.
 [[noreturn]] void start(const Start& start, pod::OwnedPod pod);

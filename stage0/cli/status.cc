@@ -62,7 +62,7 @@ void print_lines(const Context& context, const pod::PodInfo& info)
     if (info.started)
         context.out("started={}\n", long_time(*info.started));
     if (state == State::running || state == State::exited)
-        context.out("networks=\n");
+        context.out("networks={}\n", pod::network_addresses(info));
     if (state != State::running && !has_ended(state))
         return;
     if (info.pid)

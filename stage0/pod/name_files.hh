@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "common/model/cni_result.hh"
+
 namespace rocket::pod
 {
 
@@ -23,7 +25,8 @@ struct NameFiles {
     std::string resolv_mode = "default"; // host, stage0, none, default
     std::string hosts_mode = "default";  // host, stage0, default
     std::string resolv_conf = {};
-    std::string hosts = {}; // without the line of the pod's own name
+    model::DnsConfig dns = {}; // the same, taken apart
+    std::string hosts = {};    // without the line of the pod's own name
 };
 
 NameFiles name_files(const NameOptions& options);

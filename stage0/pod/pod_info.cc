@@ -95,6 +95,19 @@ std::string app_state(State pod, const AppResult& result)
     return has_ended(pod) ? "exited" : "unknown";
 }
 
+// Those with an address; none for a pod whose file is not to be understood, or not to be read.
+std::vector<model::AttachedNetwork> read_networks(const Pod& pod)
+{
+    try {
+        const auto text = file::read_if_exists(pod.fd(), pod_dir::network_state);
+        auto networks = text ? model::NetworkState::parse(*text).networks : std::vector<model::AttachedNetwork>{};
+        std::erase_if(networks, [](const auto& network) { return !network.result; });
+        return networks;
+    } catch (const Error&) {
+        return {};
+    }
+}
+
 // While it is being prepared, and while it is deleted, files come and go.
 bool manifest_is_readable(State state)
 {
@@ -132,11 +145,23 @@ PodInfo read_info(const Pod& pod, Detail detail)
         auto reports = detail == Detail::full ? read_reports(pod, app.name) : std::vector<std::string>{};
         info.apps.push_back({std::move(app), std::move(state), result, std::move(reports)});
     }
+    if (info.state == State::running || info.state == State::exited)
+        info.networks = read_networks(pod);
     if (detail == Detail::full) {
         info.pid = read_pid(pod);
         info.exit = read_exit(pod);
     }
     return info;
+}
+
+std::string network_addresses(const PodInfo& pod)
+{
+    std::vector<std::string> words;
+    for (const auto& network : pod.networks)
+        for (const auto& address : network.result->addresses)
+            words.push_back(
+                fmt::format("{}:{}={}", network.request.config.name, address.is_v6 ? "ip6" : "ip4", address.address));
+    return fmt::format("{}", fmt::join(words, ", "));
 }
 
 std::string image_name(const model::ImageReference& image)

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "common/model/network.hh"
 #include "common/model/pod_manifest.hh"
 #include "stage0/pod/pod.hh"
 
@@ -49,6 +50,7 @@ struct PodInfo {
     std::optional<std::int64_t> pid = {};
     std::optional<ExitRecord> exit = {};
     std::vector<AppInfo> apps = {};
+    std::vector<model::AttachedNetwork> networks = {}; // that are, or were, up
     std::vector<model::Volume> volumes = {};
     std::map<std::string, std::string> user_annotations = {};
     std::map<std::string, std::string> user_labels = {};
@@ -62,6 +64,9 @@ PodInfo read_info(const Pod& pod, Detail detail); // without apps, if was_lost()
 
 // Whether a power cut took what an ended pod had in its files: only prepared pods are written for keeps (new_pod.hh).
 bool was_lost(const Pod& pod);
+
+// "default:ip4=172.16.28.2, default:ip6=fd72:6f63:6b65:1c::2" (cli 8.6; IPv6 is ours, Q28)
+std::string network_addresses(const PodInfo& pod);
 
 // "example.com/app:1.0", or without the version; "--" if the manifest does not say.
 std::string image_name(const model::ImageReference& image);

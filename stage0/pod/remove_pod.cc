@@ -26,17 +26,24 @@ bool has_run(PodStage stage)
     return stage == PodStage::run || stage == PodStage::exited_garbage;
 }
 
+// Exit status 1 of gc: what is left on the host only the pod directory knows; it stays for the next attempt.
+constexpr int left_over = 1;
+
 void ask_stage1_to_clean_up(const Pod& pod, const std::function<void(const Error&)>& warn)
 {
+    ExitStatus status;
     try {
-        const auto status = call_stage1(pod, "gc", {});
-        if (!status.ok())
+        status = call_stage1(pod, "gc", {});
+        if (!status.ok() && status.code != left_over)
             fail(Error::Kind::system, "the stage1 clean-up of pod {} failed with status {}",
                  text::quoted(pod.id().str()), status.shell_status());
     } catch (const Error& error) {
         if (warn)
             warn(error);
     }
+    if (status.code == left_over)
+        throw Error{Error::Kind::busy, "the network of the pod could not be released, so the pod is kept",
+                    "the reason is above; try again when it is gone"};
 }
 
 // Observers take the lock for a moment, shared; only an owner makes a shared attempt fail, too.

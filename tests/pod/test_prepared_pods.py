@@ -128,13 +128,6 @@ def test_what_this_build_does_not_do_is_refused(rocket, busybox, arguments, text
     assert rocket.uuids() == []
 
 
-def test_networks_of_later_builds_are_refused_with_advice(rocket, busybox):
-    for network in (["--net=default"], ["--net=mynet:A=b"], []):
-        done = rocket("--insecure-options=image", "run", *network, busybox, status=254)
-        assert "this build has no network" in done.stderr and "--net=none" in done.stderr
-    assert rocket.uuids() == []
-
-
 def test_two_apps_of_one_name_are_refused(rocket, prepare, busybox):
     assert "error: multiple apps with name busybox" in rocket("--insecure-options=image", "prepare", busybox, busybox, status=254).stderr
 

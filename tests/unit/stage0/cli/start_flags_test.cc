@@ -8,31 +8,6 @@ using namespace rocket;
 using namespace rocket::cli;
 using namespace std::chrono_literals;
 
-TEST_CASE("--net: host wins, none is alone, others are not in this build")
-{
-    CHECK(parse_network("host") == Network::host);
-    CHECK(parse_network("default,host") == Network::host);
-    CHECK(parse_network("none") == Network::none);
-    for (const char* other : {"", "default", "all", "mynet", "mynet:A=b;C=d", "none,mynet"}) {
-        CAPTURE(other);
-        try {
-            parse_network(other);
-            FAIL("not refused");
-        } catch (const Error& error) {
-            CHECK(error.kind() == Error::Kind::unsupported);
-            CHECK(error.hint().find("--net=none") != std::string::npos);
-        }
-    }
-}
-
-TEST_CASE("--net: what is no list of networks")
-{
-    CHECK_THROWS_WITH(parse_network("a,,b"), "netname must not be empty");
-    CHECK_THROWS_WITH(parse_network("a,a"), R"(found duplicate netname "a")");
-    CHECK_THROWS_WITH(parse_network("host:A=b"), R"(arguments are not supported by special netname "host")");
-    CHECK_THROWS_WITH(parse_network("a:b"), R"(network "a" provided with invalid arguments: [b])");
-}
-
 TEST_CASE("flags of a start become arguments of stage1's run")
 {
     Context context;

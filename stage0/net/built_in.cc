@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The names, and the IPv4 subnets, are those of rkt. Leases lie in /run: after a reboot there are none to be given
+// back.
+#include <array>
+
+#include "stage0/net/catalog.hh"
+
+namespace rocket::net
+{
+
+namespace
+{
+
+constexpr const char* default_network = R"({
+    "cniVersion": "1.0.0", "name": "default",
+    "plugins": [{
+        "type": "ptp", "ipMasq": true,
+        "ipam": {
+            "type": "host-local", "dataDir": "/run/rocket/leases",
+            "ranges": [[{"subnet": "172.16.28.0/24"}], [{"subnet": "fd72:6f63:6b65:1c::/64"}]],
+            "routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]
+        }
+    }]
+})";
+
+constexpr const char* restricted_network = R"({
+    "cniVersion": "1.0.0", "name": "default-restricted", "restricted": true,
+    "plugins": [{
+        "type": "ptp",
+        "ipam": {
+            "type": "host-local", "dataDir": "/run/rocket/leases",
+            "ranges": [[{"subnet": "172.31.0.0/16"}], [{"subnet": "fd72:6f63:6b65:1f::/64"}]]
+        }
+    }]
+})";
+
+// Without IPv6: the second range and the second route go.
+void drop_second(model::json::Value& plugin, std::string_view list)
+{
+    for (auto& member : *plugin.object()) {
+        if (member.name != "ipam")
+            continue;
+        for (auto& item : *member.value.object())
+            if (item.name == list)
+                item.value.array()->resize(1);
+    }
+}
+
+} // namespace
+
+std::vector<Network> built_in_networks(bool with_ipv6)
+{
+    struct Definition {
+        const char* order;
+        const char* text;
+    };
+    constexpr std::array definitions{Definition{"99-default.conf", default_network},
+                                     Definition{"99-default-restricted.conf", restricted_network}};
+    std::vector<Network> networks;
+    for (const auto& [order, text] : definitions) {
+        const auto value = model::json::parse(text, order);
+        Network network{model::NetworkConfig::from({value, "network"}), "built-in", order};
+        if (!with_ipv6) {
+            drop_second(network.config.plugins[0], "ranges");
+            drop_second(network.config.plugins[0], "routes");
+        }
+        networks.push_back(std::move(network));
+    }
+    return networks;
+}
+
+} // namespace rocket::net
