@@ -42,20 +42,21 @@ void append_id(sd_bus_message* to, const model::PodId& id)
 Machined::Machined(const model::PodId& id) : id_{id}, bus_{bus::open_system()} {}
 
 // What CreateMachineWithNetwork and RegisterMachineWithNetwork have in common.
-bus::Message Machined::call(const char* member, pid_t leader)
+bus::Message Machined::call(const char* member, pid_t leader, const std::vector<int>& interfaces)
 {
     auto message =
         bus::new_call(bus_.get(), service, "/org/freedesktop/machine1", "org.freedesktop.machine1.Manager", member);
     check(::sd_bus_message_append(message.get(), "s", machine_name(id_).c_str()));
     append_id(message.get(), id_);
-    check(::sd_bus_message_append(message.get(), "ssusai", "rkt", "container", static_cast<std::uint32_t>(leader), "",
-                                  0));
+    check(::sd_bus_message_append(message.get(), "ssus", "rkt", "container", static_cast<std::uint32_t>(leader), ""));
+    check(::sd_bus_message_append_array(message.get(), 'i', interfaces.data(), interfaces.size() * sizeof(int)));
     return message;
 }
 
 void Machined::create_scope(pid_t leader)
 {
-    auto message = call("CreateMachineWithNetwork", leader);
+    auto message =
+        call("CreateMachineWithNetwork", leader, {}); // the network comes later; machined looks inside itself
     // `machinectl terminate` stops the scope; PID 1 would take its SIGTERM as "start over".
     check(::sd_bus_message_append(message.get(), "a(sv)", 3, "Delegate", "b", 1, "KillSignal", "i", SIGKILL,
                                   "Description", "s", ("Pod " + id_.str()).c_str()));
@@ -68,11 +69,11 @@ void Machined::create_scope(pid_t leader)
                           : Error{Error::Kind::system, "systemd-machined: " + why};
 }
 
-void Machined::register_in_place(pid_t leader, EventLoop& loop, Failed failed)
+void Machined::register_in_place(pid_t leader, const std::vector<int>& interfaces, EventLoop& loop, Failed failed)
 {
     failed_ = std::move(failed);
     bus::check(::sd_bus_attach_event(bus_.get(), loop.get(), SD_EVENT_PRIORITY_IDLE), "watching the system bus");
-    const auto message = call("RegisterMachineWithNetwork", leader);
+    const auto message = call("RegisterMachineWithNetwork", leader, interfaces);
     const auto answered = [](sd_bus_message* reply, void* self, sd_bus_error*) {
         if (::sd_bus_message_is_method_error(reply, nullptr) > 0)
             static_cast<Machined*>(self)->failed_(bus::error_text(reply));

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "common/bus/bus.hh"
 #include "common/model/names.hh"
@@ -26,10 +27,11 @@ public:
     // Has machined make a scope with `leader` in it, and waits until it is there. Throws.
     void create_scope(pid_t leader);
     // Registers the pod in the cgroup it is in. Returns at once; the answer comes through the loop.
-    void register_in_place(pid_t leader, EventLoop& loop, Failed failed);
+    // `interfaces`: the host's ends of the pod's links, by index.
+    void register_in_place(pid_t leader, const std::vector<int>& interfaces, EventLoop& loop, Failed failed);
 
 private:
-    bus::Message call(const char* member, pid_t leader);
+    bus::Message call(const char* member, pid_t leader, const std::vector<int>& interfaces);
 
     model::PodId id_;
     bus::Bus bus_;

@@ -6,20 +6,13 @@
 #include "common/sys/mount.hh"
 #include "common/sys/sys.hh"
 #include "stage1/construction.hh"
+#include "stage1/hosts_text.hh"
 
 namespace rocket::stage1
 {
 
 namespace
 {
-
-constexpr const char* fallback_hosts = "127.0.0.1\tlocalhost localhost.domain localhost4 localhost4.localdomain4\n"
-                                       "::1\tip6-localhost ip6-loopback localhost6 localhost6.localdomain6\n"
-                                       "fe00::0\tip6-localnet\n"
-                                       "ff00::0\tip6-mcastprefix\n"
-                                       "ff02::1\tip6-allnodes\n"
-                                       "ff02::2\tip6-allrouters\n"
-                                       "ff02::3\tip6-allhosts\n";
 
 // The files that are mounted over whatever an app has; nothing for those that are not.
 std::vector<const char*> mounted_files(const Construction& pod)
@@ -71,7 +64,7 @@ void prepare_name_files(const Construction& pod, AppRoot& app)
     for (const char* name : mounted_files(pod))
         ensure_regular(etc, name);
     if (!pod.sources.hosts && is_missing(etc, "hosts"))
-        write_new(etc, "hosts", fallback_hosts + fmt::format("127.0.0.1\t{}\n", pod.plan.hostname));
+        write_new(etc, "hosts", hosts_of(pod.plan.hostname));
     if (is_missing(etc, "mtab"))
         sys::make_symlink("../proc/self/mounts", etc.get(), "mtab");
 }

@@ -135,6 +135,7 @@ Plan make_plan(const Pod& pod, const RunOptions& options)
         .mask_paths = options.restrict_paths,
         .restrict_capabilities = options.restrict_capabilities,
         .restrict_seccomp = options.restrict_seccomp,
+        .planned_network = options.network == NetworkKind::planned,
         .resolv_conf = options.resolv_conf,
         .hosts = options.hosts,
     };

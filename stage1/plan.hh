@@ -61,6 +61,7 @@ struct Plan {
     bool mask_paths = true; // /proc and /sys restricted as internals 6.10 (ACE-11)
     bool restrict_capabilities = true;
     bool restrict_seccomp = true;
+    bool planned_network = false; // net/plan.json says which; its plugins and its names may fill the two below
     NameFile resolv_conf = NameFile::image;
     NameFile hosts = NameFile::image;
     std::vector<VolumeSource> sources;

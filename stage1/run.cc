@@ -225,7 +225,8 @@ void Run::register_machine(pid_t init)
     const auto failed = [](const std::string& why) { warn("the pod is not registered as a machine", why); };
     try {
         machined_.emplace(pod_.id);
-        machined_->register_in_place(init, loop_, failed);
+        machined_->register_in_place(init, network_ ? network_->interface_indices() : std::vector<int>{}, loop_,
+                                     failed);
     } catch (const Error& error) {
         failed(error.what());
     }
@@ -236,7 +237,13 @@ int Run::supervise()
     notify_.starting("starting the pod");
     share_journal_with_group(pod_);
     auto launched = start();
-    register_machine(launched.init.pid());
+    if (network_) // machined is told of its interfaces
+        network_->when_done(loop_, [this, init = launched.init.pid()](const Error* failed) {
+            if (failed == nullptr)
+                register_machine(init);
+        });
+    else
+        register_machine(launched.init.pid());
     if (host_.booted)
         link_into_host_journal(pod_);
     try {

@@ -12,12 +12,15 @@
 #include <algorithm>
 
 #include "common/model/layout.hh"
+#include "common/model/network.hh"
 #include "common/sys/file.hh"
 #include "common/sys/mount.hh"
 #include "common/sys/pass_fds.hh"
 #include "common/sys/sys.hh"
 #include "stage1/app_root.hh"
 #include "stage1/clones.hh"
+#include "stage1/hosts_text.hh"
+#include "stage1/live_names.hh"
 
 namespace rocket::stage1
 {
@@ -161,6 +164,16 @@ std::optional<std::string> read_name_file(NameFile mode, const char* host_path, 
     return std::nullopt;
 }
 
+// What the networks will say is written into these two later (live_names.hh); the apps' mounts are made before.
+void make_room_for_network_names(Sources& sources, const Plan& plan, int pod_dir)
+{
+    const auto networks = model::NetworkPlan::parse(file::read(pod_dir, model::pod_dir::network_plan));
+    if (plan.resolv_conf == NameFile::image && may_bring_dns(networks))
+        sources.resolv_conf = model::DnsConfig{}.resolv_conf();
+    if (plan.hosts == NameFile::image && !networks.hostname.empty())
+        sources.hosts = hosts_of(plan.hostname);
+}
+
 } // namespace
 
 Fd new_dev(const PrivateUsers* users)
@@ -211,6 +224,8 @@ Sources open_app_sources(const Pod& pod, const Plan& plan)
     sources.dev = new_dev(users);
     sources.resolv_conf = read_name_file(plan.resolv_conf, "/etc/resolv.conf", pod_dir, model::pod_dir::resolv_conf);
     sources.hosts = read_name_file(plan.hosts, "/etc/hosts", pod_dir, model::pod_dir::hosts);
+    if (plan.planned_network)
+        make_room_for_network_names(sources, plan, pod_dir);
 
     std::vector<Fd> volumes;
     for (const auto& volume : plan.sources)

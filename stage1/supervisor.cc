@@ -54,7 +54,8 @@ bool is_dead(const std::optional<std::string>& state)
 Supervisor::Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, const Plan& plan, Launched launched,
                        Group group, PodNetwork* network)
     : loop_{loop}, notify_{notify}, pod_{pod}, launched_{std::move(launched)}, group_{std::move(group)},
-      network_{network}, output_{loop, STDOUT_FILENO}, error_{loop, STDERR_FILENO},
+      network_{network}, names_{loop, launched_.run.get(), pod}, output_{loop, STDOUT_FILENO}, error_{loop,
+                                                                                                      STDERR_FILENO},
       journal_{
           loop,
           Journal::Pod{
@@ -77,6 +78,7 @@ Supervisor::Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, cons
               .warn = [](const std::string& why) { log::print("warning: the pod's journal is incomplete: {}", why); }}},
       attached_{loop, pod.dir.get()}
 {
+    follow_name_files(plan);
     add_apps(plan);
     for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT})
         signals_.push_back(loop_.on_signal(signal, [this, signal](std::uint32_t) { on_signal(signal); }));
@@ -172,6 +174,14 @@ bool Supervisor::connect()
     return true;
 }
 
+void Supervisor::follow_name_files(const Plan& plan)
+{
+    if (plan.resolv_conf == NameFile::host)
+        names_.follow_host("resolv.conf");
+    if (plan.hosts == NameFile::host)
+        names_.follow_host("hosts");
+}
+
 void Supervisor::on_network(const Error* failed)
 {
     if (failed != nullptr) {
@@ -179,6 +189,7 @@ void Supervisor::on_network(const Error* failed)
         set_up_failed_ = true;
         return finish(fmt::format("the network could not be set up: {}", failed->innermost()));
     }
+    names_.on_network(network_->state());
     if (manager_ && phase_ == Phase::booting)
         start_apps();
 }

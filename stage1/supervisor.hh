@@ -17,6 +17,7 @@
 #include "stage1/host_notify.hh"
 #include "stage1/journal.hh"
 #include "stage1/launch.hh"
+#include "stage1/live_names.hh"
 #include "stage1/manager.hh"
 #include "stage1/net/pod_network.hh"
 #include "stage1/output.hh"
@@ -52,6 +53,7 @@ private:
     bool connect();
     void start_apps(); // once PID 1 and the network are there
     void on_network(const Error* failed);
+    void follow_name_files(const Plan& plan);
     void on_manager_lost();
     void watch_for_socket();
     void reconnect();
@@ -81,6 +83,7 @@ private:
     Launched launched_;
     Group group_;
     PodNetwork* network_;
+    LiveNames names_;
     Output output_, error_;
     Journal journal_;
     attach::Server attached_;

@@ -189,6 +189,10 @@ bool Network::tear_down(const std::string& netns, const Warn& warn)
         state_->is_released = is_clean;
         save();
     }
+    if (state_)
+        for (const auto& network : state_->networks)
+            sys::unlink_if_exists(
+                AT_FDCWD, fmt::format("{}/{}/{}", model::host_run::names, network.request.config.name, id_.str()));
     if (is_clean)
         sys::unlink_if_exists(AT_FDCWD, fmt::format("{}/{}", model::host_run::ports, id_.str()));
     return is_clean;

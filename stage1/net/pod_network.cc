@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage1/net/pod_network.hh"
 
+#include <net/if.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -84,13 +85,15 @@ void PodNetwork::begin(pid_t init)
 
 void PodNetwork::when_done(EventLoop& loop, Done done)
 {
+    done_.push_back(std::move(done));
+    if (reported_source_)
+        return;
     sys::set_nonblocking(report_.get(), true);
-    reported_source_ =
-        loop.on_io(report_.get(), EPOLLIN, [this, done = std::move(done)](std::uint32_t) { on_report(done); });
+    reported_source_ = loop.on_io(report_.get(), EPOLLIN, [this](std::uint32_t) { on_report(); });
 }
 
 // The helper's end of the pipe is closed when it ends; an error comes before that.
-void PodNetwork::on_report(const Done& done)
+void PodNetwork::on_report()
 {
     char buffer[4096];
     const auto got = ::read(report_.get(), buffer, sizeof buffer);
@@ -100,15 +103,25 @@ void PodNetwork::on_report(const Done& done)
         reported_.append(buffer, static_cast<std::size_t>(got));
         return;
     }
-    const Done last = done; // outlives its source
     reported_source_.reset();
+    std::optional<Error> failed;
     try {
         finish_setup();
     } catch (const Error& error) {
-        last(&error);
-        return;
+        failed = error;
     }
-    last(nullptr);
+    for (const auto& done : std::exchange(done_, {}))
+        done(failed ? &*failed : nullptr);
+}
+
+std::vector<int> PodNetwork::interface_indices() const
+{
+    std::vector<int> indices;
+    for (const auto& network : state_.networks)
+        for (const auto& name : network.result ? network.result->host_interfaces : std::vector<std::string>{})
+            if (const auto index = ::if_nametoindex(name.c_str()); index != 0)
+                indices.push_back(static_cast<int>(index));
+    return indices;
 }
 
 void PodNetwork::finish_setup()

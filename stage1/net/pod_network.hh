@@ -11,6 +11,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/model/network.hh"
 #include "common/sys/error.hh"
@@ -33,8 +34,9 @@ public:
 
     // The pod's first process has a network namespace of its own by now.
     void begin(pid_t init);
-    // Once, when all networks are up, or one is not (then none is). After begin().
+    // Once, when all networks are up, or one is not (then none is). After begin(); several may want to know.
     void when_done(EventLoop& loop, Done done);
+    std::vector<int> interface_indices() const; // of the host's ends of the pod's links
     bool is_up() const noexcept { return is_up_; }
     const model::NetworkState& state() const noexcept { return state_; } // when it is up
 
@@ -42,7 +44,7 @@ public:
     void tear_down() noexcept;
 
 private:
-    void on_report(const Done& done);
+    void on_report();
     void finish_setup();
 
     const Pod& pod_;
@@ -52,6 +54,7 @@ private:
     Fd report_;
     std::string reported_;
     Source reported_source_;
+    std::vector<Done> done_;
     bool has_begun_ = false;
     bool is_up_ = false;
     model::NetworkState state_;
