@@ -138,7 +138,8 @@ json::Value to_json(const pod::PodInfo& info, const model::Layout& layout)
     }
     json::ObjectWriter object;
     object.set("name", info.id.str()).set("state", name_of(info.state));
-    object.set_if(!networks.empty(), "networks", std::move(networks));
+    if (!networks.empty())
+        object.set("networks", std::move(networks));
     if (!names.empty())
         object.set("app_names", std::move(names)).set("apps", std::move(apps));
     if (info.created)

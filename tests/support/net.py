@@ -106,7 +106,8 @@ def remains():
                    for link in json.loads(sh("ip", "-j", "addr")))
     iptables = "\n".join(re.sub(r"\[\d+:\d+\]|^#.*$", "", sh(program), flags=re.M) for program in ("iptables-save", "ip6tables-save"))
     rules = [line for line in iptables.splitlines() if line.strip() and not line.startswith((":PREROUTING", ":INPUT", ":OUTPUT", ":POSTROUTING", ":FORWARD", "*", "COMMIT"))]
+    rules = [line for line in rules if "CNI-HOSTPORT-" not in line or "CNI-DN-" in line]  # chains that portmap makes once
     tables = [line for line in sh("nft", "list", "tables").splitlines() if "rocket" in line]
-    routes = sh("ip", "route", "show", "table", "all").splitlines()
-    return {"links": links, "iptables": rules, "tables": tables, "routes": sorted(line.strip() for line in routes if "fe80" not in line),
+    routes = [line.replace(" linkdown", "") for line in sh("ip", "route", "show", "table", "all").splitlines()]  # a bridge is down without pods
+    return {"links": links, "iptables": rules, "tables": tables, "routes": sorted(line.strip() for line in routes if not re.search("fe80|ff00|anycast", line)),
             "files": files_below("/run/rocket", "/var/lib/cni"), "processes": sh("pgrep", "-af", "/usr/lib/cni/", check=False)}
