@@ -66,7 +66,7 @@ std::optional<Message> receive_message(int fd, int flags)
     if (!receive_exactly(fd, reinterpret_cast<char*>(&header), sizeof header, flags))
         return std::nullopt;
     Message message{.type = header.type, .payload = std::string(header.size, '\0')};
-    if (!receive_exactly(fd, message.payload.data(), header.size, flags))
+    if (!receive_exactly(fd, message.payload.data(), header.size, 0)) // it follows at once
         return std::nullopt;
     return message;
 }

@@ -53,7 +53,7 @@ void execute(const Program& program)
     ::prctl(PR_SET_PDEATHSIG, SIGKILL); // a change of user undid it before
     install_filters(program.credentials);
     ::execve(program.path.c_str(), argv.data(), env.data());
-    throw system_error(errno, fmt::format("executing {}", text::quoted(program.path)));
+    throw ExecError{system_error(errno, fmt::format("executing {}", text::quoted(program.path)))};
 }
 
 } // namespace rocket::stage1

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/sys/error.hh"
 #include "stage1/enter/credentials.hh"
 
 namespace rocket::stage1
@@ -20,9 +21,14 @@ struct Program {
     Credentials credentials;
 };
 
+// What execve(2) said.
+struct ExecError : Error {
+    explicit ExecError(const Error& error) : Error{error} {}
+};
+
 // Takes on the credentials, goes to the directory, closes all descriptors but 0-2 when the program is executed; it is
-// killed when our parent dies. Throws what failed, execve(2) itself included: the process can do nothing more then but
-// to say so and end.
+// killed when our parent dies. Throws what failed, ExecError if that was execve(2): the process can do nothing more
+// then but to say so and end.
 [[noreturn]] void execute(const Program& program);
 
 // The caller's keys are not the pod's. Without keys in the kernel there is nothing to do.

@@ -12,7 +12,7 @@ namespace rocket::stage1
 {
 
 enum class NetworkKind { none, host, planned }; // --net: none, host, or networks, which net/plan.json says all of
-enum class Ipc { isolated, parent };            // --ipc=auto|private, parent
+enum class Ipc { automatic, isolated, parent }; // --ipc=auto, private, parent; what auto is, the flavour says
 enum class NameFile { image, none, pod, host }; // --dns-conf-mode: default, none, stage0, host
 
 struct RunOptions {
@@ -20,7 +20,7 @@ struct RunOptions {
     bool interactive = false;                    // the pod's one app gets a terminal
     std::optional<model::IdRange> private_users; // a user namespace with these ids of the host
     NetworkKind network = NetworkKind::none;
-    Ipc ipc = Ipc::isolated;
+    Ipc ipc = Ipc::automatic;
     std::string hostname;                   // empty: rkt-UUID
     std::string local_config;               // --local-config
     NameFile resolv_conf = NameFile::image; // pod: the file that stage0 wrote into the pod directory

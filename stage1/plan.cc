@@ -130,7 +130,7 @@ Plan make_plan(const Pod& pod, const RunOptions& options)
         .overlay = pod.runtime.overlay,
         .private_users = options.private_users,
         .new_network = options.network != NetworkKind::host,
-        .new_ipc = options.ipc == Ipc::isolated,
+        .new_ipc = options.ipc != Ipc::parent,
         .debug = options.debug,
         .mask_paths = options.restrict_paths,
         .restrict_capabilities = options.restrict_capabilities,

@@ -57,6 +57,7 @@ struct Plan {
     std::optional<model::IdRange> private_users;
     bool new_network = true; // a network namespace with a loopback of its own
     bool new_ipc = true;
+    bool new_uts = true;
     bool debug = false;
     bool mask_paths = true; // /proc and /sys restricted as internals 6.10 (ACE-11)
     bool restrict_capabilities = true;

@@ -22,8 +22,10 @@
 #include "stage1/machined.hh"
 #include "stage1/net/pod_network.hh"
 #include "stage1/placement.hh"
+#include "stage1/pod_group.hh"
 #include "stage1/pod_limits.hh"
 #include "stage1/pod_socket.hh"
+#include "stage1/process_state.hh"
 #include "stage1/records.hh"
 #include "stage1/run_arguments.hh"
 #include "stage1/supervisor.hh"
@@ -36,62 +38,6 @@ using namespace rocket::stage1;
 
 constexpr int set_up_failed = 254;
 constexpr int supervising_failed = 1;
-
-// The loop takes these from a signalfd; the pod's own processes get a clean slate from launch().
-void block_signals()
-{
-    sigset_t signals;
-    ::sigemptyset(&signals);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGWINCH})
-        ::sigaddset(&signals, signal);
-    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);
-}
-
-// The pod's lock came through execve. We hold it to the end; nobody else may.
-void keep_lock_to_ourselves()
-{
-    const char* number = std::getenv("RKT_LOCK_FD");
-    const auto fd = text::parse_decimal(number != nullptr ? number : "", INT32_MAX);
-    if (!fd)
-        throw Error{Error::Kind::usage, "no pod lock in RKT_LOCK_FD", "this program is started by `rocket run`"};
-    sys::set_cloexec(static_cast<int>(*fd), true);
-    ::unsetenv("RKT_LOCK_FD");
-}
-
-// The pod's cgroup: emptied and, unless it is a scope of the host's systemd, removed, whatever happens.
-class Group
-{
-public:
-    // Never one that we are in ourselves: its end would be ours, and that of whoever started us.
-    void set(std::string group, GroupOwner owner)
-    {
-        if (is_at_or_below(cgroup::of_process(0).value_or("/"), group))
-            fail(Error::Kind::system, "cgroup {} is not the pod's own", text::quoted(group));
-        group_ = std::move(group);
-        owner_ = owner;
-    }
-    const std::string& name() const noexcept { return group_; }
-    GroupOwner owner() const noexcept { return owner_; }
-    Group() = default;
-    Group(const Group&) = delete;
-    Group& operator=(const Group&) = delete;
-    ~Group()
-    {
-        try {
-            if (group_.empty())
-                return;
-            cgroup::kill(group_);
-            if (owner_ == GroupOwner::ours)
-                cgroup::remove(group_, 1000);
-        } catch (const std::exception&) { // gc will see to it
-        }
-    }
-
-private:
-    std::string group_;
-    GroupOwner owner_ = GroupOwner::ours;
-};
 
 class Run
 {
@@ -117,7 +63,7 @@ private:
     Plan plan_;
     HostCgroups host_ = host_cgroups();
     Placement placement_ = choose_group(pod_.id, host_);
-    Group group_;
+    PodGroup group_;
     EventLoop loop_;
     std::optional<PodNetwork> network_;
     HostNotify notify_{loop_};
@@ -271,7 +217,7 @@ int main(int argc, char** argv)
     trace::start("run");
     trace::mark("start");
     try {
-        block_signals();
+        block_signals({SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGWINCH});
         keep_lock_to_ourselves();
         auto arguments = parse_run_arguments({argv + 1, argv + argc});
         log::set_debug(arguments.options.debug);

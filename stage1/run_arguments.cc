@@ -27,7 +27,9 @@ void set_network(RunOptions& options, std::string_view value)
 
 void set_ipc(RunOptions& options, std::string_view value)
 {
-    if (value == "auto" || value == "private")
+    if (value == "auto")
+        options.ipc = Ipc::automatic;
+    else if (value == "private")
         options.ipc = Ipc::isolated;
     else if (value == "parent")
         options.ipc = Ipc::parent;

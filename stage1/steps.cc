@@ -25,6 +25,8 @@ void make_mounts_private(Construction&)
 
 void set_host_name(Construction& pod)
 {
+    if (!pod.plan.new_uts)
+        return;
     const auto& name = pod.plan.hostname;
     sys::check([&] { return ::sethostname(name.data(), name.size()); }, "setting it to {}", text::quoted(name));
 }

@@ -164,6 +164,19 @@ bool remove(const std::string& group, int milliseconds)
     return !exists(group);
 }
 
+std::optional<std::string> get(const std::string& group, const std::string& file)
+{
+    return read_if_there(group, file.c_str());
+}
+
+bool set(const std::string& group, const std::string& file, const std::string& value)
+{
+    if (!sys::stat_if_exists(AT_FDCWD, path_of(group) + '/' + file))
+        return false;
+    write_to(group, file.c_str(), value);
+    return true;
+}
+
 std::vector<pid_t> processes(const std::string& group)
 {
     std::vector<pid_t> pids;

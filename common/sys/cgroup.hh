@@ -29,6 +29,10 @@ bool is_populated(const std::string& group);    // any process at or below it; f
 // False if somebody is still in there. A missing group is fine.
 bool remove(const std::string& group, int milliseconds);
 
+// A control file of the group, such as "memory.max"; nullopt if the group, or the controller in it, is missing.
+std::optional<std::string> get(const std::string& group, const std::string& file);
+bool set(const std::string& group, const std::string& file, const std::string& value); // false: no such file
+
 std::vector<pid_t> processes(const std::string& group);                   // directly in it
 std::vector<std::string> available_controllers(const std::string& group); // cgroup.controllers
 // Lets this user make groups and move processes below it, as cgroups(7) has it ("Delegation"). Its limits stay ours.

@@ -61,10 +61,11 @@ EnterCommand command_for(const EnterOptions& options, const Target& target)
 {
     auto credentials = wanted_credentials(options, target);
     const auto* const path = find_variable(target.spec.environment, "PATH");
-    const auto found = find_executable(target.root, options.command.front(),
-                                       {.path = path != nullptr ? *path : "",
-                                        .working_directory = options.working_directory,
-                                        .who = {credentials.uid, credentials.gid, credentials.groups, target.spec.first_id}});
+    const auto found =
+        find_executable(target.root, options.command.front(),
+                        {.path = path != nullptr ? *path : "",
+                         .working_directory = options.working_directory,
+                         .who = {credentials.uid, credentials.gid, credentials.groups, target.spec.first_id}});
     if (!found.problem.empty())
         fail(Error::Kind::usage, "cannot execute {}: {}", text::quoted(options.command.front()), found.problem);
     return {.program = {.path = found.path,
