@@ -54,6 +54,8 @@ Runtime Runtime::parse(std::string_view text)
     json::Fields fields{{value, "runtime"}};
     Runtime runtime{.stage1_rootfs = absolute_path(fields.required("stage1_rootfs")),
                     .overlay = fields.required("overlay").boolean()};
+    if (const auto image = fields.optional("stage1_image"))
+        runtime.stage1_image = image->as<ImageId>();
     for (const auto& item : fields.required("apps").items())
         runtime.apps.push_back(app_from(item));
     return runtime;
@@ -63,11 +65,11 @@ std::string Runtime::write() const
 {
     json::Array list;
     std::ranges::transform(apps, std::back_inserter(list), [](const App& app) { return to_json(app); });
-    return json::write(json::ObjectWriter{}
-                           .set("stage1_rootfs", stage1_rootfs)
-                           .set("overlay", overlay)
-                           .set("apps", std::move(list))
-                           .done());
+    json::ObjectWriter object;
+    object.set("stage1_rootfs", stage1_rootfs);
+    if (stage1_image)
+        object.set("stage1_image", stage1_image->str());
+    return json::write(std::move(object).set("overlay", overlay).set("apps", std::move(list)).done());
 }
 
 const Runtime::App* Runtime::find(const AppName& name) const noexcept

@@ -3,6 +3,7 @@
 // by stage1. Errors: Kind::corrupt with the place.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,8 +21,9 @@ struct Runtime {
         bool operator==(const App&) const = default;
     };
 
-    std::string stage1_rootfs; // absolute
-    bool overlay = true;       // false: apps/<app>/rootfs holds a copy
+    std::string stage1_rootfs;                // absolute
+    std::optional<ImageId> stage1_image = {}; // whose tree that is; nullopt: an installed directory
+    bool overlay = true;                      // false: apps/<app>/rootfs holds a copy
     std::vector<App> apps = {};
 
     static Runtime parse(std::string_view text);

@@ -83,12 +83,23 @@ model::ImageId ImageSource::fetch(const image::Request& request)
     return id;
 }
 
-pod::Image ImageSource::acquire(const image::Request& request)
+pod::Image ImageSource::ready(const model::ImageId& id)
 {
-    const auto id = fetch(request);
     auto text = store_.manifest_bytes(id);
     auto manifest = model::ImageManifest::parse(text);
     return {.id = id, .manifest = std::move(manifest), .manifest_text = std::move(text), .trees = store_.render(id)};
+}
+
+pod::Image ImageSource::acquire(const image::Request& request)
+{
+    return ready(fetch(request));
+}
+
+pod::Image ImageSource::acquire_unsigned(const image::Request& request)
+{
+    const auto id = image::Acquirer{store_, nullptr, network_, hooks()}.acquire(request);
+    progress_.clear();
+    return ready(id);
 }
 
 } // namespace rocket::cli

@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "common/sys/file.hh"
-#include "common/sys/libexec.hh"
 #include "common/sys/log.hh"
 #include "common/sys/sys.hh"
+#include "stage0/cli/choose_stage1.hh"
 #include "stage0/cli/images.hh"
 #include "stage0/notify.hh"
 #include "stage0/pod/overlay_support.hh"
@@ -18,20 +18,6 @@ namespace rocket::cli
 
 namespace
 {
-
-constexpr const char* default_stage1 = "systemd";
-
-pod::Stage1Image stage1(const PodFlags& flags, const Context& context)
-{
-    if (!flags.stage1_path.empty())
-        return pod::load_stage1(flags.stage1_path);
-    const auto& name = flags.stage1_from_dir.empty() ? default_stage1 : flags.stage1_from_dir;
-    if (name == "." || name == ".." || name.find('/') != std::string::npos)
-        fail(Error::Kind::usage, "--stage1-from-dir takes a name, not a path: {}", text::quoted(name));
-    const auto& configured = context.config().paths.stage1_images;
-    const auto directory = configured.empty() ? libexec_path("stage1-images") : configured;
-    return pod::load_stage1(directory + "/" + name);
-}
 
 struct Planned {
     pod::Reified reified;
@@ -95,12 +81,12 @@ pod::OwnedPod make_pod(const Context& context, const MakePod& what)
 {
     const auto& flags = what.flags;
     const model::Layout layout{context.data_dir()};
-    const auto chosen_stage1 = stage1(flags, context);
-    pod::entry_point(chosen_stage1.manifest_text, chosen_stage1.rootfs, "run"); // now, not when the pod is there
     store::make_pod_directories(layout);
     const auto lock = prepare_lock(layout);
 
     ImageSource source{context};
+    const auto chosen_stage1 = choose_stage1(flags.stage1, context, source);
+    pod::entry_point(chosen_stage1.manifest_text, chosen_stage1.rootfs, "run"); // now, not when the pod is there
     const auto plan =
         flags.pod_manifest.empty() ? plan_from_images(flags, source) : plan_from_manifest(flags.pod_manifest, source);
     for (const auto& warning : plan.reified.warnings)

@@ -79,31 +79,6 @@ void PodFlags::declare_environment(FlagSet& flags)
                       [this](const std::string& value) { read_env_file(value, env_file); }});
 }
 
-void PodFlags::declare_stage1(FlagSet& flags)
-{
-    const auto add = [&](const std::string& name, std::string help, std::string* field) {
-        flags.add_custom({"stage1-" + name, std::move(help), Flag::Value::required, "\"\"", "",
-                          [this, name, field](const std::string& value) {
-                              const auto flag = "--stage1-" + name;
-                              if (stage1_used_ == flag)
-                                  fail(Error::Kind::usage, "{} already used", flag);
-                              if (!stage1_used_.empty())
-                                  fail(Error::Kind::usage, "flags {} and {} are mutually exclusive", stage1_used_,
-                                       flag);
-                              if (!field)
-                                  throw Error{Error::Kind::unsupported, "this build runs installed stage1 images only",
-                                              "use --stage1-from-dir or --stage1-path"};
-                              stage1_used_ = flag;
-                              *field = value;
-                          }});
-    };
-    add("path", "path of a stage1 image: a directory with manifest and rootfs", &stage1_path);
-    add("from-dir", "name of a stage1 image in the stage1 images directory", &stage1_from_dir);
-    add("url", "URL of a stage1 image (not in this build)", nullptr);
-    add("name", "name of a stage1 image (not in this build)", nullptr);
-    add("hash", "image ID of a stage1 image (not in this build)", nullptr);
-}
-
 void PodFlags::declare(FlagSet& flags)
 {
     app_args.declare(flags);
@@ -123,7 +98,7 @@ void PodFlags::declare(FlagSet& flags)
     flags.add("store-only", store_only, "").deprecate("please use --pull-policy=never");
     flags.add("no-store", no_store, "").deprecate("please use --pull-policy=update");
     flags.add("uuid-file-save", uuid_file_save, "write out pod UUID to specified file");
-    declare_stage1(flags);
+    stage1.declare(flags);
 }
 
 image::PullPolicy pull_policy(const PodFlags& flags)

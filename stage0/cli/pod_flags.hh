@@ -6,6 +6,7 @@
 
 #include "common/sys/fd.hh"
 #include "stage0/cli/app_args.hh"
+#include "stage0/cli/stage1_flags.hh"
 #include "stage0/image/acquire.hh"
 
 namespace rocket::cli
@@ -23,15 +24,13 @@ struct PodFlags {
     std::string pod_manifest;
     std::string pull_policy = "new";
     bool store_only = false, no_store = false;
-    std::string stage1_path, stage1_from_dir; // at most one is set
+    Stage1Flags stage1;
     std::string uuid_file_save;
 
     void declare(FlagSet& flags);
 
 private:
     void declare_environment(FlagSet& flags);
-    void declare_stage1(FlagSet& flags);
-    std::string stage1_used_; // the --stage1-* flag that was given
 };
 
 // Everything that is wrong by itself, before any work (cli 8.1, steps 2, 3, 6 and 8).

@@ -104,7 +104,8 @@ void NewPod::fill(const PodContent& content)
     make_dir(pod_dir::stage1, 0755);
     write(pod_dir::stage1_manifest, content.stage1.manifest_text);
 
-    model::Runtime runtime{.stage1_rootfs = content.stage1.rootfs, .overlay = content.overlay};
+    model::Runtime runtime{
+        .stage1_rootfs = content.stage1.rootfs, .stage1_image = content.stage1.image, .overlay = content.overlay};
     make_dir(pod_dir::apps, 0700); // set-id files that apps make must not be within reach of the host's users
     for (std::size_t i = 0; i < content.manifest.apps.size(); ++i) {
         const auto& app = content.manifest.apps[i];

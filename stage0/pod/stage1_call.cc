@@ -7,9 +7,11 @@
 
 #include "common/model/runtime.hh"
 #include "common/sys/file.hh"
+#include "common/sys/log.hh"
 #include "common/sys/sys.hh"
 #include "stage0/pod/new_pod.hh"
 #include "stage0/pod/stage1_image.hh"
+#include "stage0/pod/stage1_interface.hh"
 
 namespace rocket::pod
 {
@@ -52,6 +54,8 @@ ExitStatus call_stage1(const Pod& pod, const std::string& name, std::vector<std:
 void exec_run(OwnedPod owned, std::vector<std::string> arguments)
 {
     const auto program = path_of(owned.pod, "run");
+    const auto version = interface_version(file::read(owned.pod.fd(), model::pod_dir::stage1_manifest));
+    arguments = understood(std::move(arguments), version, [](const std::string& warning) { log::print(warning); });
     arguments.insert(arguments.begin(), "run");
     arguments.push_back(owned.pod.id().str());
     const auto lock = std::move(owned.lock).hand_over();

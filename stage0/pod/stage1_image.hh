@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The stage1 a pod runs on: a directory in image layout (manifest, rootfs/), used in place and never written, and the
-// entry points its manifest names (internals 3.1). Errors: Kind::not_found, Kind::unsupported.
+// The stage1 a pod runs on: a directory in image layout (manifest, rootfs/), or an image of the store; used in place
+// and never written. And the entry points its manifest names (internals 3.1). Errors: Kind::not_found,
+// Kind::unsupported.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,10 +14,12 @@ namespace rocket::pod
 {
 
 struct Stage1Image {
-    std::string rootfs;        // absolute
-    std::string manifest_text; // the pod keeps a copy
+    std::string rootfs;                       // absolute
+    std::string manifest_text;                // the pod keeps a copy
+    std::optional<model::ImageId> image = {}; // of the store; nullopt: a directory
 };
 
+// A directory in image layout.
 Stage1Image load_stage1(const std::string& directory);
 
 // The absolute path of an entry point ("run", "enter", "gc", "stop") of the stage1 with that manifest and rootfs.

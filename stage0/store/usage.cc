@@ -16,16 +16,7 @@ namespace
 
 using model::PodStage;
 
-// The id of the image in the store whose tree a path lies in.
-std::optional<model::ImageId> image_of_tree(const model::Layout& layout, const std::string& path)
-{
-    const auto trees = layout.trees() + "/";
-    if (!path.starts_with(trees))
-        return std::nullopt;
-    return model::ImageId::parse(path.substr(trees.size(), path.find('/', trees.size()) - trees.size()));
-}
-
-std::vector<model::ImageId> images_of(const model::Layout& layout, const std::string& pod)
+std::vector<model::ImageId> images_of(const std::string& pod)
 {
     const auto content = file::read_if_exists(AT_FDCWD, pod + "/" + model::pod_dir::runtime);
     if (!content) // it is being prepared
@@ -34,8 +25,8 @@ std::vector<model::ImageId> images_of(const model::Layout& layout, const std::st
     std::vector<model::ImageId> images;
     for (const auto& app : runtime.apps)
         images.push_back(app.image);
-    if (const auto stage1 = image_of_tree(layout, runtime.stage1_rootfs)) // not if it is an installed one
-        images.push_back(*stage1);
+    if (runtime.stage1_image)
+        images.push_back(*runtime.stage1_image);
     return images;
 }
 
@@ -54,7 +45,7 @@ std::vector<model::ImageId> images_of(const model::Layout& layout, PodStage stag
     bool alive = true;
     try {
         alive = is_alive(stage, pod);
-        return alive || which == Using::kept ? images_of(layout, pod) : std::vector<model::ImageId>{};
+        return alive || which == Using::kept ? images_of(pod) : std::vector<model::ImageId>{};
     } catch (const Error& error) {
         if (!alive || error.kind() == Error::Kind::not_found) // gone between listing and looking
             return {};

@@ -116,7 +116,6 @@ def test_without_overlay_the_pod_has_its_own_copy(rocket, prepare):
 
 @pytest.mark.parametrize("arguments, text", [
     (["--pull-policy=sometimes"], "sometimes"),
-    (["--stage1-name=coreos.com/rkt/stage1-fly"], "installed stage1 images only"),
     (["--stage1-from-dir=nothing"], "no stage1 image at"),
     (["--stage1-path=/x", "--stage1-from-dir=y"], "flags --stage1-path and --stage1-from-dir are mutually exclusive"),
     (["--set-env=A=1", "--set-env=A=2"], 'key "A" already set'),
