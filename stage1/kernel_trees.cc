@@ -103,12 +103,15 @@ void restrict(Construction& pod, int tree, std::span<const Restriction> restrict
 void set_kernel_parameters(const Construction& pod)
 {
     const auto& isolators = pod.pod.manifest.isolators;
-    for (const auto& [name, value] : kernel_parameters(isolators, pod.plan.new_network, pod.plan.new_ipc))
+    for (const auto& parameter : kernel_parameters(isolators, pod.plan.new_network, pod.plan.new_ipc)) {
+        const auto& name = parameter.first;
+        const auto& value = parameter.second;
         with_context(fmt::format("setting kernel parameter {} to {}", text::quoted(name), text::quoted(value)), [&] {
             const auto file = sys::open_resolved(pod.proc.get(), "sys/" + name, O_WRONLY,
                                                  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
             sys::write_all(file.get(), value);
         });
+    }
 }
 
 } // namespace

@@ -123,11 +123,14 @@ void apply(const PodLimits& limits, const std::string& group)
     if (limits.files.empty())
         return;
     const auto directory = cgroup::open(group);
-    for (const auto& [name, value] : limits.files)
+    for (const auto& file : limits.files) {
+        const auto& name = file.first;
+        const auto& value = file.second;
         with_context(fmt::format("limiting the pod: {} in {}", text::quoted(value), name), [&] {
             const auto fd = sys::open(directory.get(), name, O_WRONLY | O_NOFOLLOW);
             sys::write_all(fd.get(), value);
         });
+    }
 }
 
 std::map<std::string, std::string> kernel_parameters(const model::Isolators& isolators, bool new_network, bool new_ipc)

@@ -112,8 +112,8 @@ inline constexpr const char* pid1 = "pid1";                           // of the 
 inline constexpr const char* supervisor_status = "supervisor-status"; // "ready"
 inline constexpr const char* status = "status";
 inline constexpr const char* exit_record = "exit.json";
-inline constexpr const char* attach_socket = "attach";                // where the supervisor serves clients of `attach`
-inline constexpr const char* reserve = ".reserve"; // room for the two above, given up when the disk is full
+inline constexpr const char* attach_socket = "attach"; // where the supervisor serves clients of `attach`
+inline constexpr const char* reserve = ".reserve";     // room for the two above, given up when the disk is full
 
 std::string app(const AppName& name);                                // apps/NAME
 std::string app_manifest(const AppName& name);                       // apps/NAME/manifest: the image manifest, bytes

@@ -121,13 +121,13 @@ Isolator seccomp(const std::string& value)
 
 void AppArgs::declare_signature(FlagSet& flags)
 {
-    flags.add_custom(flag("signature", "signature of the preceding image: a file or an https URL",
-                          [this](const std::string& value) {
-                              auto& app = current("signature");
-                              if (!app.signature.empty())
-                                  reject("--signature specified multiple times for the same image");
-                              app.signature = value;
-                          }));
+    flags.add_custom(
+        flag("signature", "signature of the preceding image: a file or an https URL", [this](const std::string& value) {
+            auto& app = current("signature");
+            if (!app.signature.empty())
+                reject("--signature specified multiple times for the same image");
+            app.signature = value;
+        }));
 }
 
 void AppArgs::declare_execution(FlagSet& flags)

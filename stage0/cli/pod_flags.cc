@@ -88,7 +88,8 @@ void PodFlags::declare(FlagSet& flags)
          "or NAME,kind=empty[,mode=MODE][,uid=UID][,gid=GID]",
          Flag::Value::required, "[]", "",
          [this](const std::string& value) { volumes.push_back(parse_volume(value)); }});
-    flags.add_custom({"port", "ports to expose on the host: NAME:[HOSTIP:]HOSTPORT, IPv6 addresses in brackets", Flag::Value::required, "[]", "",
+    flags.add_custom({"port", "ports to expose on the host: NAME:[HOSTIP:]HOSTPORT, IPv6 addresses in brackets",
+                      Flag::Value::required, "[]", "",
                       [this](const std::string& value) { ports.push_back(model::ExposedPort::parse(value)); }});
     declare_environment(flags);
     flags.add("no-overlay", no_overlay, "disable overlay filesystem: copy the images");

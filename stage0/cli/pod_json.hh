@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pods as JSON, for list and status (cli 8.6). Beside the fields of rkt: `exit_status` and `exit_reason` of a pod,
-// `signal` and `oom` of an app (Q29), `ip6` and `prefix6` of a network (Q28), and `reports` of what is not in force for it (ISO-5).
+// `signal` and `oom` of an app (Q29), `ip6` and `prefix6` of a network (Q28), and `reports` of what is not in force for
+// it (ISO-5).
 #pragma once
 
 #include <string>

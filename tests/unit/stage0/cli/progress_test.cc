@@ -9,7 +9,8 @@ TEST_CASE("cli 1.3: a line of progress")
 {
     CHECK(progress_line("Downloading ACI", 512, 1024, 256) ==
           "Downloading ACI: [====================                    ] 512B/1.0KiB, 256B/s, 3s left");
-    CHECK(progress_line("Downloading ACI", 1024, std::nullopt, 0) == "Downloading ACI: 1.0KiB of an unknown total size");
+    CHECK(progress_line("Downloading ACI", 1024, std::nullopt, 0) ==
+          "Downloading ACI: 1.0KiB of an unknown total size");
     CHECK(progress_line("Unpacking", 2048, 1024, 0) ==
           "Unpacking: [========================================] 2.0KiB/1.0KiB");
 }

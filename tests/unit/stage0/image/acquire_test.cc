@@ -83,7 +83,7 @@ TEST_CASE("what this build cannot fetch, and what makes no sense, is refused")
           "not found");
     CHECK(outcome(store, &verifier, {.image = "docker://busybox"}) == "untrusted");
     CHECK(outcome(store, &verifier, {.image = "docker://busybox", .policy = PullPolicy::never}) == "not found");
-    CHECK(outcome(store, &verifier, {.image = "example.com/a", .signature = "x.asc"}) == "usage");
+    CHECK(outcome(store, &verifier, {.image = "example.com/a", .signature = "/nonexistent.asc"}) == "not found");
     CHECK(outcome(store, nullptr, {.image = "/tmp/a.aci", .signature = "x.asc"}) == "usage");
     CHECK(outcome(store, nullptr, {.image = "/nonexistent/a.aci"}) == "not found");
     CHECK(outcome(store, nullptr, {.image = "/dev/null"}) == "usage");
