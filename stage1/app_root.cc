@@ -8,8 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <ranges>
-
 #include "common/sys/mount.hh"
 #include "common/sys/pass_fds.hh"
 #include "common/sys/sys.hh"
@@ -45,8 +43,8 @@ void set_lower_layers(mount::NewFilesystem& overlay, const std::vector<Fd>& laye
         overlay.set("lowerdir", paths);
         return;
     }
-    for (const auto& layer : layers | std::views::drop(1))
-        overlay.set_fd("lowerdir+", layer.get());
+    for (std::size_t index = 1; index < layers.size(); ++index)
+        overlay.set_fd("lowerdir+", layers[index].get());
 }
 
 void copy_owner_and_mode(const Fd& from, const Fd& to)

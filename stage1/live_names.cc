@@ -158,7 +158,7 @@ void LiveNames::on_network(const model::NetworkState& state)
     try_to("name servers of the networks", [&] {
         const auto plan = model::NetworkPlan::parse(file::read(pod_.dir.get(), model::pod_dir::network_plan));
         const auto dns = merged_dns(state);
-        if (may_bring_dns(plan) && !dns.is_empty())
+        if (takes_dns_ && may_bring_dns(plan) && !dns.is_empty())
             write("resolv.conf", dns.resolv_conf());
     });
     try_to("names of pods", [&] { enter_own_name(state); });

@@ -27,6 +27,8 @@ public:
     // `run`: root of the pod's /run; stays the caller's.
     LiveNames(EventLoop& loop, int run, const Pod& pod) : loop_{loop}, run_{run}, pod_{pod} {}
 
+    // The user has said what is in /etc/resolv.conf: networks have no part in it.
+    void keep_resolv_conf() noexcept { takes_dns_ = false; }
     // The file of that name (hosts, resolv.conf) is the host's, now and when that changes.
     void follow_host(const std::string& name);
     // The networks are up; before the first app.
@@ -45,6 +47,7 @@ private:
     EventLoop& loop_;
     int run_;
     const Pod& pod_;
+    bool takes_dns_ = true; // of the networks
     std::string base_hosts_;
     std::vector<std::string> directories_; // of names
     std::vector<Watch> watches_;

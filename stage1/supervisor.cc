@@ -98,9 +98,11 @@ void Supervisor::add_apps(const Plan& plan)
 {
     for (std::size_t index = 0; index < launched_.apps.size(); ++index) {
         const auto& streams = plan.apps[index].streams;
-        auto terminal = std::move(launched_.terminals[index]);
-        if (streams.uses(model::StreamMode::interactive) && ::isatty(STDIN_FILENO) == 1)
+        auto terminal = std::move(launched_.terminals[index]); // the caller's, if it has one, takes it over
+        if (streams.uses(model::StreamMode::interactive) && ::isatty(STDIN_FILENO) == 1) {
             terminal_.emplace(loop_, std::move(terminal), [this] { kill_all("killed from the terminal"); });
+            terminal = Fd{};
+        }
         apps_.push_back(std::make_unique<RunningApp>(std::move(launched_.apps[index]), streams, std::move(terminal),
                                                      PodStreams{output_, error_, journal_, attached_}));
     }
@@ -176,6 +178,8 @@ bool Supervisor::connect()
 
 void Supervisor::follow_name_files(const Plan& plan)
 {
+    if (plan.resolv_conf != NameFile::image)
+        names_.keep_resolv_conf();
     if (plan.resolv_conf == NameFile::host)
         names_.follow_host("resolv.conf");
     if (plan.hosts == NameFile::host)

@@ -108,7 +108,7 @@ void Registry::fail_refused(const fetch::Response& response) const
     fail(Error::Kind::system, "{}", what);
 }
 
-fetch::Response Registry::get(fetch::Request request)
+fetch::Response Registry::get(const fetch::Request& request)
 {
     auto response = client_.perform(request);
     if (response.status == 401 && authorize(response))

@@ -30,7 +30,7 @@ public:
 
 private:
     fetch::Request request(const std::string& path, std::uint64_t limit);
-    fetch::Response get(fetch::Request request);
+    fetch::Response get(const fetch::Request& request);
     void choose_scheme();
     bool authorize(const fetch::Response& refused);
     std::string token_from(const std::string& realm, const std::string& service, const std::string& scope);

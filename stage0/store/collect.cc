@@ -12,8 +12,6 @@ namespace rocket::store
 namespace
 {
 
-using model::ImageId;
-
 struct Candidate {
     Entry entry;
     std::int64_t used_ns = 0;

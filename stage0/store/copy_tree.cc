@@ -134,7 +134,7 @@ public:
     };
 
     // A stack instead of recursion: how deep a tree is, is the image's choice.
-    void walk(std::shared_ptr<MergedDir> from, Fd to)
+    void walk(const std::shared_ptr<MergedDir>& from, Fd to)
     {
         std::vector<Level> stack;
         stack.push_back({from, std::move(to), "", names_in(*from)});
@@ -232,12 +232,13 @@ void link_or_copy(int from, const std::string& name, int to, const std::string& 
     copy_file(from, name, to, new_name);
 }
 
-void copy_tree(std::shared_ptr<MergedDir> from, int dir, const std::string& name, const std::function<void()>& tick)
+void copy_tree(const std::shared_ptr<MergedDir>& from, int dir, const std::string& name,
+               const std::function<void()>& tick)
 {
     sys::make_dir(dir, name, 0700);
     auto to = sys::open(dir, name, directory);
     const int root = to.get();
-    Copier{root, tick}.walk(std::move(from), std::move(to));
+    Copier{root, tick}.walk(from, std::move(to));
 }
 
 } // namespace rocket::store

@@ -13,7 +13,8 @@ namespace rocket::store
 {
 
 // Copies the directory `from` to the new directory dir/name. `tick` is called once in a while.
-void copy_tree(std::shared_ptr<MergedDir> from, int dir, const std::string& name, const std::function<void()>& tick);
+void copy_tree(const std::shared_ptr<MergedDir>& from, int dir, const std::string& name,
+               const std::function<void()>& tick);
 
 // Copies one file, link or device, but no directory.
 void copy_file(int from, const std::string& name, int to, const std::string& new_name);

@@ -251,7 +251,7 @@ def test_many_pods_at_once_on_one_bridge(rocket, busybox, network, bridges):
     rocket(*RUN, "--net=a", busybox)  # the bridge stays
     before = net.remains()
     rocket.fetch(busybox)
-    processes = [rocket.start("run", "--net=a", "--pull-policy=never", "example.com/busybox", "--exec=/bin/sh", "--", "-c",
+    processes = [rocket.start(*RUN, "--net=a", "--pull-policy=never", "example.com/busybox", "--exec=/bin/sh", "--", "-c",
                               "ip addr show eth0; trap 'exit 0' TERM; sleep 1000 & wait") for _ in range(pods)]
     wait_for(lambda: sum("a:ip4=" in line for line in rocket("list", "--no-legend", timeout=60).stdout.splitlines()) == pods + 1, "all pods", seconds=180)
     for uuid in rocket.uuids():

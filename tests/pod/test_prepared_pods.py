@@ -119,7 +119,7 @@ def test_without_overlay_the_pod_has_its_own_copy(rocket, prepare):
     (["--stage1-from-dir=nothing"], "no stage1 image at"),
     (["--stage1-path=/x", "--stage1-from-dir=y"], "flags --stage1-path and --stage1-from-dir are mutually exclusive"),
     (["--set-env=A=1", "--set-env=A=2"], 'key "A" already set'),
-    (["--stdout=stream"], 'supports "log" only'),
+    (["--stdout=paper"], 'stdout cannot be "paper"'),
 ])
 def test_what_this_build_does_not_do_is_refused(rocket, busybox, arguments, text):
     done = rocket("--insecure-options=image", "prepare", busybox, *arguments, status=254)

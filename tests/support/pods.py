@@ -108,8 +108,8 @@ class Pod:
         group = pathlib.Path(mounted) / self.group().lstrip("/")
         end = time.monotonic() + 5
         while group.exists() and time.monotonic() < end:
-            for directory in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
-                with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # they may vanish while we look
+                for directory in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
                     directory.rmdir()
             with contextlib.suppress(OSError):
                 group.rmdir()

@@ -53,7 +53,8 @@ TEST_CASE("network configurations that are refused")
                                           {R"({"name":"a","plugins":[]})", "plugins is empty"},
                                           {R"({"name":"a","plugins":{}})", "must be a list"},
                                           {R"([])", "must be an object"}}) {
-        CAPTURE(text);
+        const std::string_view shown = text;
+        CAPTURE(shown);
         std::string said = "no error";
         try {
             config_of(text);

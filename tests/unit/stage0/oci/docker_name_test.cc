@@ -27,7 +27,8 @@ TEST_CASE("docker references: what they mean (OREF-2..4)")
              Row{"MyHost/app", "MyHost/app:latest"},
              Row{"example.com/a-b/c__d/e.f:T_a.g-1", "example.com/a-b/c__d/e.f:T_a.g-1"},
          }) {
-        CAPTURE(text);
+        const std::string_view shown = text;
+        CAPTURE(shown);
         CHECK(DockerName::parse(text).str() == meaning);
     }
     CHECK(DockerName::parse("example.com/a/b:tag@" + digest).str() == "example.com/a/b@" + digest);
