@@ -138,7 +138,7 @@ void Exchange::set_method()
         auto* longer = ::curl_slist_append(headers_.get(), (header.name + ": " + header.value).c_str());
         if (longer == nullptr)
             throw std::bad_alloc{};
-        headers_.release();
+        static_cast<void>(headers_.release()); // it is the end of the longer one now
         headers_.reset(longer);
     }
     set(easy, CURLOPT_HTTPHEADER, headers_.get());

@@ -146,7 +146,7 @@ VolumeFlags mount_flags(const Entry& entry, const std::string& name)
     return flags;
 }
 
-VolumeFlags host_file(std::string source, std::string target, bool read_only, const std::string& name)
+VolumeFlags host_file(const std::string& source, const std::string& target, bool read_only, const std::string& name)
 {
     return bind(source, target, {.read_only = read_only, .recursive = false}, name);
 }

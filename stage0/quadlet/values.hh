@@ -21,7 +21,7 @@ struct VolumeFlags {
 VolumeFlags volume_flags(const Entry& entry, const std::string& name); // Volume=[SOURCE:]TARGET[:OPTIONS]
 VolumeFlags tmpfs_flags(const Entry& entry, const std::string& name);  // Tmpfs=TARGET[:mode=...]
 VolumeFlags mount_flags(const Entry& entry, const std::string& name);  // Mount=type=bind,source=...
-VolumeFlags host_file(std::string source, std::string target, bool read_only, const std::string& name);
+VolumeFlags host_file(const std::string& source, const std::string& target, bool read_only, const std::string& name);
 std::string port_flag(const Entry& entry);                    // PublishPort=
 std::string hosts_flag(const Entry& entry);                   // AddHost=NAME:IP
 std::string network_flag(const std::vector<Entry>& networks); // all of Network=

@@ -19,8 +19,6 @@ namespace
 {
 
 namespace json = model::json;
-using text::quoted;
-
 constexpr std::size_t most_output = 1U << 20U;
 constexpr std::size_t most_diagnostics = 64U << 10U;
 constexpr std::uint64_t default_seconds = 60;
