@@ -21,6 +21,7 @@ struct RunningApp::Start {
     attach::Endpoints offered = 0;
     Fd input = {}; // our end of its stdin
     bool on_terminal = false;
+    bool by_descriptors = false; // PID 1 opens no terminal
 };
 
 namespace
@@ -68,9 +69,11 @@ Relay::Sinks::Tap RunningApp::tap_for(Endpoint endpoint)
 
 void RunningApp::connect_input(EventLoop&, Start& start)
 {
-    if (streams_.input == StreamMode::tty) { // "tty-force": the terminal has no other owner to wait for
-        start.properties.push_back(text_property("StandardInput", "tty-force"));
-        start.on_terminal = true;
+    if (streams_.input == StreamMode::tty) {
+        if (start.by_descriptors)
+            start.fds.input = terminal_open_.get();
+        else // "tty-force": the terminal has no other owner to wait for
+            start.properties.push_back(text_property("StandardInput", "tty-force"));
     } else if (streams_.input == StreamMode::stream) {
         start.input = new_pipe_for_app(start, false);
         start.fds.input = start.ends.back().get();
@@ -83,8 +86,10 @@ void RunningApp::connect_output(EventLoop& loop, Start& start, bool is_error)
     const auto mode = is_error ? streams_.error : streams_.output;
     const char* const property = is_error ? "StandardError" : "StandardOutput";
     if (mode == StreamMode::tty) {
-        start.properties.push_back(text_property(property, "tty"));
-        start.on_terminal = true;
+        if (start.by_descriptors)
+            (is_error ? start.fds.error : start.fds.output) = terminal_open_.get();
+        else
+            start.properties.push_back(text_property(property, "tty"));
         return;
     }
     if (mode == StreamMode::null) {
@@ -107,7 +112,12 @@ void RunningApp::connect_output(EventLoop& loop, Start& start, bool is_error)
 
 void RunningApp::connect_terminal(EventLoop& loop, Start& start)
 {
-    start.properties.push_back(text_property("TTYPath", app_root_in_pod(spec_.name) + "/dev/pts/0"));
+    start.on_terminal = true;
+    // systemd 252 aborts when it is to open a terminal and to take descriptors for one app. An app with both gets the
+    // terminal as a descriptor, too, and so has no controlling terminal.
+    start.by_descriptors = streams_.uses(StreamMode::log) || streams_.uses(StreamMode::stream);
+    if (!start.by_descriptors)
+        start.properties.push_back(text_property("TTYPath", app_root_in_pod(spec_.name) + "/dev/pts/0"));
     start.offered = attach::with(start.offered, Endpoint::terminal_out);
     if (streams_.input == StreamMode::tty)
         start.offered = attach::with(start.offered, Endpoint::terminal_in);
@@ -142,11 +152,11 @@ void RunningApp::start(EventLoop& loop, Manager& manager, bool caller_has_termin
     if (streams_.uses(StreamMode::interactive)) {
         use_callers(start, caller_has_terminal);
     } else {
+        if (streams_.uses(StreamMode::tty))
+            connect_terminal(loop, start);
         connect_input(loop, start);
         connect_output(loop, start, false);
         connect_output(loop, start, true);
-        if (start.on_terminal)
-            connect_terminal(loop, start);
     }
     if (start.offered != 0) {
         pod_.attached.listen();

@@ -88,3 +88,11 @@ def test_one_app_of_several_is_interactive(rocket, busybox):
 def test_two_apps_cannot_share_one_terminal(rocket, busybox):
     done = rocket.run(busybox, "--name=a", "--stdin=interactive", "---", busybox, "--name=b", "--stdout=interactive", status=None)
     assert done.returncode == 254 and "only one app of a pod can be interactive" in done.stderr
+
+
+@pytest.mark.parametrize("flags, said", [(["--stdin=tty"], "to stdout\n"), (["--stdin=tty", "--stderr=tty"], "to stdout\n"),
+                                         (["--stdout=tty"], ""), (["--stdout=tty", "--stdin=stream"], "")])
+def test_a_terminal_for_some_of_the_streams(rocket, busybox, flags, said):
+    """systemd 252 aborts when it has to open a terminal and to take descriptors for one app."""
+    done = rocket.sh(busybox, SAY, *flags)
+    assert done.stdout == said
