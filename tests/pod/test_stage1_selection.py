@@ -11,7 +11,7 @@ from conftest import BUILD, wait_for
 
 pytestmark = pytest.mark.bare
 
-INSTALLED = pathlib.Path(os.environ.get("ROCKET_STAGE1_IMAGES", BUILD / "libexec/stage1-images"))
+INSTALLED = pathlib.Path(os.environ["ROCKET"]).parents[1] / "lib/rocket/stage1-images" if "ROCKET" in os.environ else BUILD / "libexec/stage1-images"
 VERSION = next(label["value"] for label in json.loads((INSTALLED / "fly/manifest").read_text())["labels"] if label["name"] == "version")
 
 
