@@ -184,7 +184,7 @@ Registry::Named Registry::named()
 {
     auto asked = request("manifests/" + name_.reference(), largest_manifest);
     asked.headers = {{.name = "Accept", .value = accepted_manifests()}};
-    auto response = get(std::move(asked));
+    auto response = get(asked);
     if (name_.digest && !store::matches(*name_.digest, response.body))
         fail(Error::Kind::corrupt, "the manifest has another digest than {}", name_.digest->str());
     return {.document = std::move(response.body), .media_type = without_parameters(response.header("content-type"))};
@@ -196,7 +196,7 @@ std::string Registry::document(const Descriptor& descriptor, std::uint64_t limit
     auto asked = request((is_manifest ? "manifests/" : "blobs/") + descriptor.digest.str(), limit);
     if (is_manifest)
         asked.headers = {{.name = "Accept", .value = accepted_manifests()}};
-    return get(std::move(asked)).body;
+    return get(asked).body;
 }
 
 fetch::Request Registry::layer_request(const LayerPlace& place, const Fd& output)

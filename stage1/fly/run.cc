@@ -58,9 +58,10 @@ ExitStatus supervise(const RunArguments& arguments)
     const auto placement = choose(pod.id, host);
     record_start(pod.dir.get(), placement.group); // before it is made: gc looks there, should we be killed meanwhile
     PodGroup group;
-    const fly::Warden warden{placement.group};
     auto controllers = make_group(placement, placement.group, host.own);
     group.set(placement.group, GroupOwner::ours);
+    // Where we are by now: a process that stayed in the unit's own group would keep its controllers from the pod.
+    const fly::Warden warden{placement.group};
     trace::mark("cgroup ready");
 
     auto launched = fly::launch(pod, plan, facts_of(std::move(controllers)), group.name());
