@@ -113,9 +113,11 @@ std::vector<MountRule> mount_rules(const Plan& plan, const std::vector<std::vect
     return rules;
 }
 
-void check_mounts(const std::vector<MountRule>& rules, std::string_view mountinfo)
+namespace
 {
-    const auto mounts = parse(mountinfo);
+
+void check(const std::vector<MountRule>& rules, const std::vector<MountLine>& mounts)
+{
     for (const auto& mount : mounts)
         if (std::ranges::none_of(rules, [&](const auto& rule) { return covers(rule, mount.place); }))
             fail(Error::Kind::system, "there is a mount on {} that is not planned", text::quoted(mount.place));
@@ -131,6 +133,23 @@ void check_mounts(const std::vector<MountRule>& rules, std::string_view mountinf
         if (rule.required && !found)
             fail(Error::Kind::system, "there is no mount on {}", text::quoted(rule.place));
     }
+}
+
+} // namespace
+
+void check_mounts(const std::vector<MountRule>& rules, std::string_view mountinfo)
+{
+    check(rules, parse(mountinfo));
+}
+
+void check_app_mounts(const Plan& plan, std::size_t app, const std::vector<std::string>& volume_places,
+                      std::string_view mountinfo)
+{
+    std::vector<MountRule> rules;
+    add_app(rules, plan, plan.apps[app], volume_places);
+    auto mounts = parse(mountinfo);
+    std::erase_if(mounts, [&](const auto& mount) { return !is_at_or_below(mount.place, plan.apps[app].root); });
+    check(rules, mounts);
 }
 
 } // namespace rocket::stage1

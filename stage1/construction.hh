@@ -46,13 +46,18 @@ Fd own_directory(const InRoot& root, const std::string& name);
 // A real directory of that name in `parent`: made if missing, in place of anything that is not one.
 Fd make_own_directory(int parent, const std::string& name);
 
+// app/setup.cc: one app, when the pod's own trees are there
+void prepare_app(Construction& pod, std::size_t index);
+AppSpec resolve_app(const Construction& pod, std::size_t index);
+
 // pod_root.cc
 void mount_root(Construction& pod); // /, /run, /tmp, journal, machine id
 void attach_app_roots(Construction& pod);
 void mount_cgroup(Construction& pod);          // the namespace's own root, at /sys/fs/cgroup
 void leave_host_root(const Construction& pod); // the host's mounts are gone afterwards
 void write_run_file(const Construction& pod, const std::string& name, const std::string& content); // /run/rocket/NAME
-Fd clone_run_file(const Construction& pod, const std::string& name);                               // read-only
+bool has_run_file(const Construction& pod, const std::string& name);
+Fd clone_run_file(const Construction& pod, const std::string& name); // read-only
 
 // devices.cc
 void make_devices(Construction& pod); // PID 1's /dev
@@ -74,6 +79,8 @@ void make_systemd_directories(const Construction& pod, const AppRoot& app, bool 
 
 // init_users.cc
 void introduce_users(Construction& pod); // of the apps to PID 1, when they are known
+// Of one that joins a mutable pod. `run`: the pod's /run.
+void introduce_user(int run, const AppSpec& spec);
 
 // app_volumes.cc
 struct VolumePlace {

@@ -93,22 +93,6 @@ Process clone_init(const Plan& plan, const Sources& sources, int cgroup)
                          : clone_child(namespaces(plan), cgroup);
 }
 
-PodFacts complete(PodFacts facts, const Plan& plan, const Sources& sources)
-{
-    facts.restrict_capabilities = plan.restrict_capabilities;
-    facts.restrict_paths = plan.mask_paths;
-    facts.restrict_seccomp = plan.restrict_seccomp;
-    facts.private_users = plan.private_users;
-    if (plan.private_users) // root there has no say over the host's memory
-        facts.lowest_oom_score = std::max(facts.lowest_oom_score, own_oom_score());
-    for (std::size_t index = 0; index < plan.apps.size(); ++index) {
-        facts.devices[plan.apps[index].name] = sources.apps[index].devices;
-        if (sources.apps[index].terminal)
-            facts.terminals.insert(plan.apps[index].name);
-    }
-    return facts;
-}
-
 // What the child needs of the host, in the order in which it waits for it (setup.cc).
 void attend(const LaunchOptions& options, const Plan& plan, const Process& child, const Channel& channel)
 {
@@ -131,10 +115,26 @@ void attend(const LaunchOptions& options, const Plan& plan, const Process& child
 
 } // namespace
 
+PodFacts complete(PodFacts facts, const Plan& plan, const Sources& sources)
+{
+    facts.restrict_capabilities = plan.restrict_capabilities;
+    facts.restrict_paths = plan.mask_paths;
+    facts.restrict_seccomp = plan.restrict_seccomp;
+    facts.private_users = plan.private_users;
+    if (plan.private_users) // root there has no say over the host's memory
+        facts.lowest_oom_score = std::max(facts.lowest_oom_score, own_oom_score());
+    for (std::size_t index = 0; index < plan.apps.size(); ++index) {
+        facts.devices[plan.apps[index].name] = sources.apps[index].devices;
+        if (sources.apps[index].terminal)
+            facts.terminals.insert(plan.apps[index].name);
+    }
+    return facts;
+}
+
 Launched launch(const Pod& pod, const Plan& plan, LaunchOptions options)
 {
     auto sources = open_sources(pod, plan);
-    const auto facts = complete(std::move(options.facts), plan, sources);
+    const auto facts = complete(options.facts, plan, sources);
     auto channel = make_channel();
 
     Launched launched;
@@ -149,6 +149,7 @@ Launched launch(const Pod& pod, const Plan& plan, LaunchOptions options)
     for (const auto& spec : launched.apps)
         save(spec, pod.dir.get());
 
+    launched.facts = std::move(options.facts);
     launched.run = std::move(sources.run);
     for (auto& app : sources.apps)
         launched.terminals.push_back(app.terminal ? std::move(app.terminal->master) : Fd{});

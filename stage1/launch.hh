@@ -16,6 +16,7 @@
 #include "stage1/app_spec.hh"
 #include "stage1/plan.hh"
 #include "stage1/pod_facts.hh"
+#include "stage1/sources.hh"
 
 namespace rocket::stage1
 {
@@ -38,7 +39,11 @@ struct Launched {
     std::vector<Fd> terminals;
     Fd console;                // debug: master of PID 1's own /dev/console, where systemd says what it does
     std::vector<AppSpec> apps; // in the order of the plan
+    PodFacts facts;            // for apps that are added later
 };
+
+// The facts with what only plan and sources tell.
+PodFacts complete(PodFacts facts, const Plan& plan, const Sources& sources);
 
 Launched launch(const Pod& pod, const Plan& plan, LaunchOptions options);
 

@@ -132,6 +132,7 @@ Plan make_plan(const Pod& pod, const RunOptions& options)
         .new_network = options.network == Network::none,
         .new_ipc = options.ipc == Ipc::isolated,
         .debug = options.debug,
+        .is_mutable = options.is_mutable,
         .mask_paths = options.restrict_paths,
         .restrict_capabilities = options.restrict_capabilities,
         .restrict_seccomp = options.restrict_seccomp,
@@ -141,6 +142,7 @@ Plan make_plan(const Pod& pod, const RunOptions& options)
     for (std::size_t index = 0; index < pod.manifest.apps.size(); ++index) {
         plan.apps.push_back(plan_app(pod, index, plan.sources));
         plan.apps.back().streams = plan_streams(pod.manifest.apps[index], options.interactive);
+        plan.apps.back().log_file = cri_log_place(pod.manifest, pod.manifest.apps[index]);
     }
     const auto is_interactive = [](const AppPlan& app) { return app.streams.uses(model::StreamMode::interactive); };
     if (std::ranges::count_if(plan.apps, is_interactive) > 1)

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/model/streams.hh"
+#include "stage1/app/cri_log.hh"
 #include "stage1/options.hh"
 #include "stage1/pod.hh"
 
@@ -46,6 +47,7 @@ struct AppPlan {
     std::string upper, work, rootfs; // relative to the pod directory; rootfs instead of the other two without overlay
     bool read_only = false;          // ACE-14
     model::Streams streams;
+    std::optional<CriLogPlace> log_file; // for a container runtime interface
     std::vector<VolumeMount> volumes;
 };
 
@@ -58,7 +60,8 @@ struct Plan {
     bool new_network = true; // a network namespace with a loopback of its own
     bool new_ipc = true;
     bool debug = false;
-    bool mask_paths = true; // /proc and /sys restricted as internals 6.10 (ACE-11)
+    bool is_mutable = false; // apps come and go while it runs
+    bool mask_paths = true;  // /proc and /sys restricted as internals 6.10 (ACE-11)
     bool restrict_capabilities = true;
     bool restrict_seccomp = true;
     NameFile resolv_conf = NameFile::image;

@@ -40,7 +40,7 @@ void block_signals()
 {
     sigset_t signals;
     ::sigemptyset(&signals);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGWINCH})
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGWINCH, SIGUSR1})
         ::sigaddset(&signals, signal);
     ::sigprocmask(SIG_BLOCK, &signals, nullptr);
     ::signal(SIGPIPE, SIG_IGN);
@@ -227,7 +227,8 @@ int Run::supervise()
     if (host_.booted)
         link_into_host_journal(pod_);
     try {
-        return Supervisor{loop_, notify_, pod_, plan_, std::move(launched), {group_.name(), group_.owner()}}.run();
+        return Supervisor{loop_, notify_, pod_, plan_, options_, std::move(launched), {group_.name(), group_.owner()}}
+            .run();
     } catch (const Error& error) {
         log::error(error);
         record_exit(pod_.dir.get(), supervising_failed, error.what());

@@ -21,6 +21,7 @@ struct RunningApp::Start {
     attach::Endpoints offered = 0;
     Fd input = {}; // our end of its stdin
     bool on_terminal = false;
+    bool by_descriptors = false; // PID 1 opens no terminal
 };
 
 namespace
@@ -39,13 +40,16 @@ std::unique_ptr<JournalStream> make_journal_stream(Journal& journal, const AppSp
 
 } // namespace
 
-RunningApp::RunningApp(AppSpec spec, const model::Streams& streams, Fd terminal, PodStreams pod)
-    : spec_{std::move(spec)}, unit_{unit_name(spec_.name)}, streams_{streams}, terminal_{std::move(terminal)}, pod_{pod}
+RunningApp::RunningApp(AppSpec spec, const AppPlan& plan, Fd terminal, PodStreams pod)
+    : spec_{std::move(spec)}, unit_{unit_name(spec_.name)}, streams_{plan.streams}, terminal_{std::move(terminal)},
+      pod_{pod}
 {
     if (streams_.output == StreamMode::log)
         journaled_output_ = make_journal_stream(pod_.journal, spec_, LOG_INFO);
     if (streams_.error == StreamMode::log)
         journaled_error_ = make_journal_stream(pod_.journal, spec_, LOG_WARNING);
+    if (plan.log_file)
+        log_file_.emplace(*plan.log_file);
 }
 
 // The app's end belongs to the app's user, so that /dev/stdout can be opened, and stays in `start`; ours is returned.
@@ -66,11 +70,26 @@ Relay::Sinks::Tap RunningApp::tap_for(Endpoint endpoint)
             .end = [&point, endpoint] { point.end(endpoint); }};
 }
 
+void RunningApp::add_log_tap(Relay::Sinks& sinks, const char* stream)
+{
+    if (log_file_)
+        sinks.taps.push_back({.take = [this, stream](std::string_view bytes) { log_file_->write(stream, bytes); },
+                              .end = [this, stream] { log_file_->end(stream); }});
+}
+
+void RunningApp::reopen_log()
+{
+    if (log_file_)
+        log_file_->reopen();
+}
+
 void RunningApp::connect_input(EventLoop&, Start& start)
 {
-    if (streams_.input == StreamMode::tty) { // "tty-force": the terminal has no other owner to wait for
-        start.properties.push_back(text_property("StandardInput", "tty-force"));
-        start.on_terminal = true;
+    if (streams_.input == StreamMode::tty) {
+        if (start.by_descriptors)
+            start.fds.input = terminal_open_.get();
+        else // "tty-force": the terminal has no other owner to wait for
+            start.properties.push_back(text_property("StandardInput", "tty-force"));
     } else if (streams_.input == StreamMode::stream) {
         start.input = new_pipe_for_app(start, false);
         start.fds.input = start.ends.back().get();
@@ -83,8 +102,10 @@ void RunningApp::connect_output(EventLoop& loop, Start& start, bool is_error)
     const auto mode = is_error ? streams_.error : streams_.output;
     const char* const property = is_error ? "StandardError" : "StandardOutput";
     if (mode == StreamMode::tty) {
-        start.properties.push_back(text_property(property, "tty"));
-        start.on_terminal = true;
+        if (start.by_descriptors)
+            (is_error ? start.fds.error : start.fds.output) = terminal_open_.get();
+        else
+            start.properties.push_back(text_property(property, "tty"));
         return;
     }
     if (mode == StreamMode::null) {
@@ -100,6 +121,7 @@ void RunningApp::connect_output(EventLoop& loop, Start& start, bool is_error)
         sinks.taps.push_back(tap_for(endpoint));
         start.offered = attach::with(start.offered, endpoint);
     }
+    add_log_tap(sinks, is_error ? "stderr" : "stdout");
     auto from = new_pipe_for_app(start, true);
     (is_error ? start.fds.error : start.fds.output) = start.ends.back().get();
     relays_.push_back(std::make_unique<Relay>(loop, std::move(from), std::move(sinks), spec_.name));
@@ -107,7 +129,12 @@ void RunningApp::connect_output(EventLoop& loop, Start& start, bool is_error)
 
 void RunningApp::connect_terminal(EventLoop& loop, Start& start)
 {
-    start.properties.push_back(text_property("TTYPath", app_root_in_pod(spec_.name) + "/dev/pts/0"));
+    start.on_terminal = true;
+    // systemd 252 aborts when it is to open a terminal and to take descriptors for one app. An app with both gets the
+    // terminal as a descriptor, too, and so has no controlling terminal.
+    start.by_descriptors = streams_.uses(StreamMode::log) || streams_.uses(StreamMode::stream);
+    if (!start.by_descriptors)
+        start.properties.push_back(text_property("TTYPath", app_root_in_pod(spec_.name) + "/dev/pts/0"));
     start.offered = attach::with(start.offered, Endpoint::terminal_out);
     if (streams_.input == StreamMode::tty)
         start.offered = attach::with(start.offered, Endpoint::terminal_in);
@@ -115,6 +142,7 @@ void RunningApp::connect_terminal(EventLoop& loop, Start& start)
                                    "opening the terminal of app {}", text::quoted(spec_.name))};
     Relay::Sinks sinks;
     sinks.taps.push_back(tap_for(Endpoint::terminal_out));
+    add_log_tap(sinks, "stdout");
     relays_.push_back(std::make_unique<Relay>(loop, sys::duplicate(terminal_.get()), std::move(sinks), spec_.name));
 }
 
@@ -134,6 +162,7 @@ void RunningApp::use_callers(Start& start, bool has_terminal) const
 void RunningApp::start(EventLoop& loop, Manager& manager, bool caller_has_terminal,
                        std::function<void(const std::string& why)> refused)
 {
+    begin_anew();
     Start start{.properties = unit_properties(spec_)};
     start.properties.push_back({"Description", "App " + spec_.name});
     // So that a pod that powers itself off stops its apps first, each in order (ACE-3).
@@ -142,29 +171,44 @@ void RunningApp::start(EventLoop& loop, Manager& manager, bool caller_has_termin
     if (streams_.uses(StreamMode::interactive)) {
         use_callers(start, caller_has_terminal);
     } else {
+        if (streams_.uses(StreamMode::tty))
+            connect_terminal(loop, start);
         connect_input(loop, start);
         connect_output(loop, start, false);
         connect_output(loop, start, true);
-        if (start.on_terminal)
-            connect_terminal(loop, start);
     }
     if (start.offered != 0) {
         pod_.attached.listen();
         pod_.attached.point(spec_.name)
             .begin(start.offered, std::move(start.input), start.on_terminal ? sys::duplicate(terminal_.get()) : Fd{});
     }
+    if (restartable_)
+        start.properties.push_back(text_property("CollectMode", "inactive-or-failed"));
     started_ = true;
     with_context(fmt::format("starting app {}", text::quoted(spec_.name)), [&] {
         manager.start_transient(unit_, start.properties, start.fds,
-                                [refused = std::move(refused)](const std::string* error) {
+                                [this, refused = std::move(refused)](const std::string* error) {
+                                    expected_ = true;
                                     if (error != nullptr)
                                         refused(*error);
                                 });
     }); // the message has its own copies of the app's ends
 }
 
+// News of the last run can still be on the way, until PID 1 has answered the call for this one.
+void RunningApp::begin_anew()
+{
+    if (!started_)
+        return;
+    progress_ = AppProgress{};
+    relays_.clear();
+    expected_ = false;
+}
+
 void RunningApp::apply(const UnitChange& change)
 {
+    if (!expected_)
+        return;
     progress_.apply(change);
     for (auto& relay : relays_)
         relay->set_pid(progress_.pid());

@@ -50,6 +50,9 @@ struct Sources {
 };
 
 Sources open_sources(const Pod& pod, const Plan& plan);
+std::vector<AppSources> open_app_sources(const Pod& pod, const Plan& plan,
+                                         const PrivateUsers* users); // Sources::apps alone
+Terminal make_terminal(const PrivateUsers* users);                   // null: without a user namespace
 
 // PID 1's /dev: device nodes cannot be made in a user namespace.
 Fd new_dev(const PrivateUsers* users);

@@ -2,6 +2,7 @@
 // What must hold before a pod is executed; see pod_manifest.hh.
 #include <algorithm>
 
+#include "common/model/mutability.hh"
 #include "common/model/pod_manifest.hh"
 #include "common/sys/path.hh"
 #include "common/sys/text.hh"
@@ -139,7 +140,7 @@ const Port& pod_port_of(const PodManifest& pod, const ExposedPort& exposed)
 
 void check_reified(const PodManifest& pod)
 {
-    if (pod.apps.empty())
+    if (pod.apps.empty() && !is_mutable(pod))
         fail(Error::Kind::usage, "pod must contain at least one application");
     for (const auto& app : pod.apps)
         check_app(pod, app);

@@ -7,6 +7,14 @@
 namespace rocket::cli
 {
 
+Command app_add_command();
+Command app_exec_command();
+Command app_list_command();
+Command app_rm_command();
+Command app_sandbox_command();
+Command app_start_command();
+Command app_status_command();
+Command app_stop_command();
 Command attach_command();
 Command cat_manifest_command();
 Command completion_command();

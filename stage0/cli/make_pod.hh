@@ -10,12 +10,22 @@
 namespace rocket::cli
 {
 
+// A pod without apps, which come later (cli 8.17).
+struct SandboxRequest {
+    model::Annotations annotations;
+    StringMap user_annotations, user_labels;
+};
+
 struct MakePod {
     const PodFlags& flags;
     pod::PodStage stage;       // where it is published: prepared or run
     bool one_app_only = false; // --interactive
+    const SandboxRequest* sandbox = nullptr;
 };
 
 pod::OwnedPod make_pod(const Context& context, const MakePod& what);
+
+// Held from the choice of the images until the pod that uses them can be seen, so that nobody removes them meanwhile.
+Lock prepare_lock(const model::Layout& layout);
 
 } // namespace rocket::cli

@@ -27,8 +27,11 @@ struct PodFlags {
     std::string uuid_file_save;
 
     void declare(FlagSet& flags);
+    void declare_sandbox(FlagSet& flags); // of a pod without apps
+    void declare_pull_policy(FlagSet& flags);
 
 private:
+    void declare_common(FlagSet& flags);
     void declare_environment(FlagSet& flags);
     void declare_stage1(FlagSet& flags);
     std::string stage1_used_; // the --stage1-* flag that was given

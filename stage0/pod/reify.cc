@@ -171,6 +171,23 @@ void check_agreement(const RuntimeApp& app, const Image& image)
              image.id.str(), quoted(image.manifest.name.str()));
 }
 
+void add_app(PodManifest& manifest, const PodRequest& request, const AppRequest& wanted, const Image& image, uid_t uid,
+             gid_t gid)
+{
+    check_platform(image);
+    RuntimeApp app{.name = wanted.name ? *wanted.name : model::default_app_name(image.manifest.name),
+                   .image = reference_to(image)};
+    if (manifest.find_app(app.name))
+        throw Error{Error::Kind::usage, fmt::format("error: multiple apps with name {}", app.name.str()),
+                    "give one of them another name with --name"};
+    app.app = effective_app(request, wanted, image, uid, gid);
+    app.read_only_root_fs = wanted.read_only_root_fs.value_or(false);
+    app.annotations = wanted.annotations;
+    add_mounts(app, wanted.mounts);
+    add_mounts(app, request.mounts);
+    manifest.apps.push_back(std::move(app));
+}
+
 } // namespace
 
 Reified reify(const PodRequest& request, const std::vector<Image>& images, uid_t uid, gid_t gid)
@@ -179,20 +196,7 @@ Reified reify(const PodRequest& request, const std::vector<Image>& images, uid_t
     manifest.volumes = request.volumes;
     manifest.ports = request.ports;
     for (std::size_t i = 0; i < request.apps.size(); ++i) {
-        const auto& wanted = request.apps[i];
-        const auto& image = images.at(i);
-        check_platform(image);
-        RuntimeApp app{.name = wanted.name ? *wanted.name : model::default_app_name(image.manifest.name),
-                       .image = reference_to(image)};
-        if (manifest.find_app(app.name))
-            throw Error{Error::Kind::usage, fmt::format("error: multiple apps with name {}", app.name.str()),
-                        "give one of them another name with --name"};
-        app.app = effective_app(request, wanted, image, uid, gid);
-        app.read_only_root_fs = wanted.read_only_root_fs.value_or(false);
-        app.annotations = wanted.annotations;
-        add_mounts(app, wanted.mounts);
-        add_mounts(app, request.mounts);
-        manifest.apps.push_back(std::move(app));
+        add_app(manifest, request, request.apps[i], images.at(i), uid, gid);
     }
     return finished(std::move(manifest));
 }
@@ -213,6 +217,24 @@ Reified reify(PodManifest manifest, const std::vector<Image>& images)
         app.image.labels = image.manifest.labels;
     }
     return finished(std::move(manifest));
+}
+
+Reified reify_added(PodManifest manifest, const AppRequest& app, const Image& image, uid_t uid, gid_t gid)
+{
+    auto wanted = app;
+    if (!wanted.exec && !wanted.arguments.empty() && image.manifest.app && !image.manifest.app->exec.empty())
+        wanted.exec = image.manifest.app->exec.front();
+    add_app(manifest, {}, wanted, image, uid, gid);
+    auto& added = manifest.apps.back();
+    Reified result{{}, {}};
+    for (const auto& point : added.app->mount_points) // the app's own, and removed with it (VOL-5, F9)
+        if (!has_mount_at(added, point.path) && manifest.find_volume(point.name) == nullptr)
+            added.mounts.push_back({point.name, point.path, model::Volume{.name = point.name}});
+    satisfy_mount_points(manifest, added, result.warnings);
+    model::check(*added.app, fmt::format("app {}", quoted(added.name.str())));
+    model::check_reified(manifest);
+    result.manifest = std::move(manifest);
+    return result;
 }
 
 } // namespace rocket::pod
