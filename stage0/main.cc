@@ -38,6 +38,7 @@ const std::vector<Command>& commands()
         image_rm_command(),
         image_verify_command(),
         list_command(),
+        logs_command(),
         prepare_command(),
         rm_command(),
         run_command(),

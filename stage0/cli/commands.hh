@@ -33,6 +33,7 @@ Command image_render_command();
 Command image_rm_command();
 Command image_verify_command();
 Command list_command();
+Command logs_command();
 Command prepare_command();
 Command rm_command();
 Command run_command();
