@@ -44,7 +44,7 @@ model::Streams streams_of(const AppPlan& app, const model::Annotations& annotati
 Plan make_plan(const Pod& pod, const RunOptions& options, bool has_terminal)
 {
     if (pod.manifest.apps.size() != 1)
-        throw Error{Error::Kind::usage, "fly only supports 1 application per Pod for now",
+        throw Error{Error::Kind::usage, "fly only supports 1 application per Pod",
                     "run each app in a pod of its own, or all of them with the default stage1"};
     if (options.private_users)
         throw Error{Error::Kind::unsupported, "a fly pod has no user namespace",

@@ -82,7 +82,7 @@ def test_one_app_only(rocket, busybox):
     rocket.fetch(busybox)
     done = rocket("--insecure-options=image", "run", "--net=host", FLY, "example.com/busybox", "--name=a", "example.com/busybox",
                   "--name=b", status=254)
-    assert "fly only supports 1 application per Pod for now" in done.stderr
+    assert "fly only supports 1 application per Pod" in done.stderr
 
 
 def test_it_sees_the_host_but_for_its_files(fly):
