@@ -39,7 +39,7 @@ char unescape(std::string_view line, std::size_t& at)
                 value = value * (octal ? 8 : 16) + static_cast<unsigned>(lower <= '9' ? lower - '0' : lower - 'a' + 10);
             }
             if (right && value != 0) {
-                at += octal ? 3 : 3;
+                at += 3; // three digits, or the x and two
                 return static_cast<char>(value);
             }
         }
