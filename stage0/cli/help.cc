@@ -43,13 +43,9 @@ std::string flag_name(const Flag& flag)
 
 void add_flags(std::string& out, std::string_view heading, const FlagSet& set)
 {
-    std::vector<const Flag*> shown;
-    for (const auto& flag : set.all())
-        if (!flag.hidden && flag.deprecated.empty())
-            shown.push_back(&flag);
+    const auto shown = shown_flags(set);
     if (shown.empty())
         return;
-    std::ranges::sort(shown, {}, &Flag::name);
     std::vector<Row> rows;
     for (const auto* flag : shown)
         rows.push_back({flag_name(*flag), flag->help});
@@ -67,6 +63,16 @@ std::string command_list(CommandTable table, const std::vector<std::string>& pre
 }
 
 } // namespace
+
+std::vector<const Flag*> shown_flags(const FlagSet& set)
+{
+    std::vector<const Flag*> shown;
+    for (const auto& flag : set.all())
+        if (!flag.hidden && flag.deprecated.empty())
+            shown.push_back(&flag);
+    std::ranges::sort(shown, {}, &Flag::name);
+    return shown;
+}
 
 std::string command_help(const Command& command, const FlagSet& local, const FlagSet& global)
 {

@@ -10,6 +10,8 @@
 namespace rocket::cli
 {
 
+// What users are told of: neither hidden nor deprecated, by name. As long as `set` lives.
+std::vector<const Flag*> shown_flags(const FlagSet& set);
 std::string command_help(const Command& command, const FlagSet& local, const FlagSet& global);
 // For `rocket` itself (empty path) and for groups of commands.
 std::string group_help(CommandTable table, const std::vector<std::string>& path, const FlagSet& global);

@@ -5,6 +5,9 @@
 #include "common/sys/sys.hh"
 #include "common/sys/text.hh"
 #include "stage0/cli/commands.hh"
+#include "stage0/cli/table.hh"
+#include "stage0/quadlet/container.hh"
+#include "stage0/quadlet/keys.hh"
 #include "stage0/quadlet/load.hh"
 
 namespace rocket::cli
@@ -15,11 +18,23 @@ namespace
 
 struct Options {
     bool check = false;
+    bool keys = false;
 };
 
 void declare(Options& options, FlagSet& flags)
 {
     flags.add("check", options.check, "print nothing but what is wrong with the files");
+    flags.add("keys", options.keys, "print the keys that files may have, and those that are refused");
+}
+
+void print_keys(Context& context)
+{
+    std::vector<Row> rows{{"SECTION", "KEY", "HERE", "MEANING"}};
+    for (const auto& help : quadlet::key_help())
+        rows.push_back({std::string{help.section}, std::string{help.key}, "supported", std::string{help.meaning}});
+    for (const auto& refusal : quadlet::refused_keys())
+        rows.push_back({"any", std::string{refusal.key}, "refused", std::string{refusal.why}});
+    context.out("{}", layout(rows));
 }
 
 // A file is seen among its neighbours, which it may refer to.
@@ -45,6 +60,12 @@ std::vector<std::string> directories_of(const Words& paths)
 int run(Invocation& invocation, const Options& options)
 {
     const auto& paths = invocation.args;
+    if (options.keys) {
+        if (options.check || !paths.empty())
+            fail(Error::Kind::usage, "--keys is about all files: give neither --check nor files with it");
+        print_keys(invocation.context);
+        return 0;
+    }
     const auto is_asked_for = [&](const std::string& path) {
         return paths.empty() || std::ranges::any_of(paths, [&](const auto& asked) {
                    return path == asked || path == "./" + asked || path.starts_with(asked + "/");

@@ -193,7 +193,7 @@ constexpr Key shared_keys[] = {
     {"Volume", [](Reading& r, const Entry& e) { r.mount(volume_flags(e, r.next_volume())); }},
 };
 
-constexpr Key container_keys[] = {
+constexpr Key keys_of_container[] = {
     {"AddCapability", [](Reading& r, const Entry& e) { add_capabilities(r, e, r.added_capabilities); }},
     {"AddDevice", add_device},
     {"Annotation", [](Reading& r, const Entry& e) { add_pairs(r, e, "user-annotation"); }},
@@ -233,16 +233,11 @@ constexpr Key container_keys[] = {
     {"WorkingDir", [](Reading& r, const Entry& e) { r.flag("working-dir", e.value); }},
 };
 
-constexpr Key pod_keys[] = {
+constexpr Key keys_of_pod[] = {
     {"PodName", [](Reading& r, const Entry& e) { r.pod_flag("hostname", e.value); }},
     {"RocketArgs", [](Reading& r, const Entry& e) { add_words(e, r.app.pod_flags); }},
 };
 
-// Keys that a Quadlet file may well have, and why they are refused.
-struct Refusal {
-    std::string_view key;
-    std::string_view why;
-};
 constexpr Refusal refusals[] = {
     {"AutoUpdate", "a service never changes its image by itself: fetch the new one and restart the service"},
     {"ExposeHostPort", "say PublishPort= for ports that are to be reachable"},
@@ -293,12 +288,37 @@ void read_section(const Section& section, std::span<const Key> own_keys, Reading
         reading.flag("supplementary-gids", fmt::format("{}", fmt::join(reading.groups, ",")));
 }
 
+std::vector<std::string_view> names_of(std::span<const Key> own_keys)
+{
+    std::vector<std::string_view> names;
+    for (const auto keys : {own_keys, std::span<const Key>{shared_keys}})
+        for (const auto& key : keys)
+            names.push_back(key.name);
+    std::ranges::sort(names);
+    return names;
+}
+
 std::string name_from_file(const std::string& file)
 {
     return model::AppName::sanitized(file.substr(0, file.rfind('.'))).str();
 }
 
 } // namespace
+
+std::vector<std::string_view> container_keys()
+{
+    return names_of(keys_of_container);
+}
+
+std::vector<std::string_view> pod_keys()
+{
+    return names_of(keys_of_pod);
+}
+
+std::span<const Refusal> refused_keys()
+{
+    return refusals;
+}
 
 void refuse(const Entry& entry, std::string_view why)
 {
@@ -355,7 +375,7 @@ App read_container(const UnitFile& file)
     const auto* section = file.find("Container");
     if (section == nullptr)
         fail(Error::Kind::usage, "{}: there is no section [Container]", file.path);
-    read_section(*section, container_keys, reading);
+    read_section(*section, keys_of_container, reading);
     if (reading.app.image.empty())
         fail(Error::Kind::usage, "{}: [Container] has no Image=", file.path);
     reading.flag("name", reading.app.name);
@@ -368,7 +388,7 @@ PodOptions read_pod(const UnitFile& file)
     const auto* section = file.find("Pod");
     if (section == nullptr)
         fail(Error::Kind::usage, "{}: there is no section [Pod]", file.path);
-    read_section(*section, pod_keys, reading);
+    read_section(*section, keys_of_pod, reading);
     auto& app = reading.app;
     return {std::move(app.pod_flags), std::move(app.global_flags), std::move(app.references),
             std::move(app.service_name)};

@@ -4,7 +4,9 @@
 // stands in neither is an error as well: nothing is ignored. Errors: Kind::usage, "FILE:LINE: ...".
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "stage0/quadlet/unit_file.hh"
@@ -44,6 +46,16 @@ struct PodOptions {
     std::string service_name;
 };
 PodOptions read_pod(const UnitFile& file);
+
+std::vector<std::string_view> container_keys(); // the keys that are understood, by name
+std::vector<std::string_view> pod_keys();
+
+// A key that a Quadlet file may well have, and why it is refused.
+struct Refusal {
+    std::string_view key;
+    std::string_view why;
+};
+std::span<const Refusal> refused_keys();
 
 // An image as users of Quadlet write it: a reference without a scheme is one of a registry.
 std::string image_reference(const std::string& image);
