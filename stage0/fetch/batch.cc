@@ -18,8 +18,9 @@ constexpr int most_redirects = 10;
 constexpr std::uint64_t largest_other_body = std::uint64_t{64} << 10; // of a status that is no success
 constexpr std::int64_t first_pause = 500'000;                         // microseconds
 constexpr std::int64_t longest_pause = 10'000'000;
-constexpr int most_cuts = 100; // of one response, also if each brings a little
-constexpr int tick = 250;      // milliseconds
+constexpr std::uint64_t longest_asked_pause = 60; // seconds
+constexpr int most_cuts = 100;                    // of one response, also if each brings a little
+constexpr int tick = 250;                         // milliseconds
 
 constexpr std::array<unsigned, 5> redirections{301, 302, 303, 307, 308};
 constexpr std::array<unsigned, 5> passing{429, 500, 502, 503, 504};
@@ -73,11 +74,11 @@ std::uint64_t end_of_range(const Url& url, const std::string& content_range, std
             fmt::format("the rest from byte {} on was asked for, and {} came", from, text::quoted(content_range)));
 }
 
-// Seconds that the server asks us to wait, if it is sensible.
+// What the server asks for in seconds, as far as anybody waits for that.
 std::int64_t pause_after(const Response& response, int failures)
 {
-    if (const auto seconds = text::parse_decimal(response.header("retry-after"), longest_pause / 1'000'000))
-        return static_cast<std::int64_t>(*seconds) * 1'000'000;
+    if (const auto seconds = text::parse_decimal(response.header("retry-after"), UINT32_MAX))
+        return static_cast<std::int64_t>(std::min(*seconds, longest_asked_pause)) * 1'000'000;
     return std::min(first_pause << std::min(failures - 1, 8), longest_pause);
 }
 
@@ -273,7 +274,8 @@ bool Client::Batch::go_on_after(Transfer& transfer, const Failed& failed) const
     if (!passes || request.method == "POST" || request.attempts <= 1 || ++transfer.cuts > most_cuts)
         return false;
     const auto etag = strong_etag(transfer.response);
-    if (request.output >= 0 && failed.bytes > 0 && is_success(transfer.response.status) && !etag.empty()) {
+    const bool is_provable = request.is_immutable || !etag.empty();
+    if (request.output >= 0 && failed.bytes > 0 && is_success(transfer.response.status) && is_provable) {
         transfer.resume_at = transfer.response.begin + failed.bytes;
         transfer.if_range = etag;
         transfer.failures = 0;

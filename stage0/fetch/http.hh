@@ -55,9 +55,10 @@ struct Request {
     int output = -1;                 // where the body of a 200 or 206 is written; -1: into Response::body
     std::uint64_t resume_at = 0;     // bytes of the output that are there: only the rest is asked for
     std::string if_range = {};       // and only if the thing is still the one with this validator
+    bool is_immutable = false;       // nothing else can be at that URL: what was cut is gone on with in any case
     std::uint64_t limit = 1U << 20U; // bytes of the body, in all
     bool wants_tags = false;         // search the body for ac- meta tags instead of keeping it
-    int attempts = 4;                // after 5xx, 429, and connections that were cut; waits 0.5 s, then twice as long
+    int attempts = 4; // after 5xx, 429, and cuts; waits as long as the server says, or 0.5 s, then twice as long
     // Called when a 200 or 206 begins, before its body is written.
     std::function<void(const Response& head)> on_head = {};
     std::uint64_t connect_seconds = 20;
