@@ -22,11 +22,12 @@ std::unique_ptr<image::Verifier> make_verifier(const Context& context)
 }
 
 // The configuration's logins, then those of the user's own files (OAUTH-10).
-std::optional<config::BasicAuth> docker_login(const Context& context, const std::string& host)
+std::optional<oci::Login> docker_login(const Context& context, const std::string& host)
 {
-    const auto& configured = context.config().docker_auth;
-    const auto found = configured.find(host);
-    return found != configured.end() ? std::optional{found->second} : oci::find_login(host);
+    for (const auto& [registry, password] : context.config().docker_auth)
+        if (oci::registry_host(registry) == oci::registry_host(host))
+            return oci::Login{.password = password};
+    return oci::find_login(host);
 }
 
 } // namespace

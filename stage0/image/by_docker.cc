@@ -60,8 +60,20 @@ model::ImageId fetch_image(Session& session, const oci::DockerName& name, const 
     session.debug(fmt::format("fetching image from {}", source_of(name)));
     auto& client = session.network().client;
     const auto& login = session.network().docker_login;
-    oci::Registry registry{client, name, login ? login(name.api_host()) : std::nullopt,
-                           session.store().layout().store_tmp()};
+    oci::Registry::Hooks hooks{.say = [&](const std::string& line) { session.say(line); },
+                               .debug = [&](const std::string& line) { session.debug(line); }};
+    if (const auto& progress = session.hooks().progress)
+        hooks.progress = [&](std::uint64_t done, std::optional<std::uint64_t> total) {
+            progress("layers", done, total);
+        };
+    oci::Registry registry{client,
+                           name,
+                           {{.host = name.api_host(),
+                             .repository = name.path,
+                             .login = login ? login(name.api_host()) : std::nullopt,
+                             .knows_tags = true}},
+                           session.store().layout(),
+                           std::move(hooks)};
     const auto named = registry.named();
     const auto image = oci::resolve(registry, named.document, named.media_type);
     session.say(fmt::format("{} is {}", source_of(name), store::ContentDigest::of(named.document).str()));

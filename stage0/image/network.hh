@@ -8,6 +8,7 @@
 
 #include "stage0/config/config.hh"
 #include "stage0/fetch/http.hh"
+#include "stage0/oci/login.hh"
 
 namespace rocket::image
 {
@@ -17,7 +18,7 @@ struct Network {
     fetch::Credentials for_images = {}; // and their signatures
     fetch::Credentials for_pages = {};  // of discovery
     // Of registries, by host; may be empty.
-    std::function<std::optional<config::BasicAuth>(const std::string& host)> docker_login = {};
+    std::function<std::optional<oci::Login>(const std::string& host)> docker_login = {};
 
     explicit Network(fetch::Client::Options options) : client{options} {}
     Network(fetch::Client::Options options, const config::Config& config);

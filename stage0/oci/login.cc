@@ -16,6 +16,7 @@ namespace rocket::oci
 namespace
 {
 
+constexpr std::string_view token_user = "<token>"; // stands where a user would, beside an identity token
 constexpr std::size_t largest_file = std::size_t{1} << 20;
 
 std::string variable(const char* name)
@@ -39,16 +40,6 @@ std::vector<std::string> login_files()
     return files;
 }
 
-// https://host/v1/ and the like are keys as well; the Hub has one of its own.
-std::string host_of(std::string key)
-{
-    for (const std::string_view scheme : {"https://", "http://"})
-        if (key.starts_with(scheme))
-            key.erase(0, scheme.size());
-    key = key.substr(0, key.find('/'));
-    return key == "index.docker.io" || key == "docker.io" ? "registry-1.docker.io" : key;
-}
-
 std::optional<std::string> decoded(const std::string& base64)
 {
     std::string text(base64.size(), '\0');
@@ -64,24 +55,41 @@ std::optional<std::string> decoded(const std::string& base64)
 
 } // namespace
 
-std::optional<config::BasicAuth> login_in(std::string_view file_content, const std::string& host)
+std::string registry_host(std::string key)
+{
+    for (const std::string_view scheme : {"https://", "http://"})
+        if (key.starts_with(scheme))
+            key.erase(0, scheme.size());
+    key = key.substr(0, key.find('/'));
+    return key == "index.docker.io" || key == "docker.io" ? "registry-1.docker.io" : key;
+}
+
+std::optional<Login> login_in(std::string_view file_content, const std::string& host)
 {
     const auto value = model::json::parse(file_content, "login file", {.size = largest_file});
     const auto* logins = value.find("auths");
     if (logins == nullptr || logins->object() == nullptr)
         return std::nullopt;
-    for (const auto& [key, login] : *logins->object()) {
-        const auto* auth = host_of(key) == host_of(host) ? login.find("auth") : nullptr;
+    for (const auto& [key, entry] : *logins->object()) {
+        if (registry_host(key) != registry_host(host))
+            continue;
+        Login login;
+        const auto* token = entry.find("identitytoken");
+        if (token != nullptr && token->string() != nullptr && !token->string()->empty())
+            login.identity_token = config::Secret{*token->string()};
+        const auto* auth = entry.find("auth");
         const auto pair = auth != nullptr && auth->string() != nullptr ? decoded(*auth->string()) : std::nullopt;
         const auto colon = pair ? pair->find(':') : std::string::npos;
-        if (colon != std::string::npos && colon > 0)
-            return config::BasicAuth{.user = pair->substr(0, colon),
-                                     .password = config::Secret{pair->substr(colon + 1)}};
+        const bool is_password = colon != std::string::npos && colon > 0 && pair->substr(0, colon) != token_user;
+        if (is_password)
+            login.password = {.user = pair->substr(0, colon), .password = config::Secret{pair->substr(colon + 1)}};
+        if (login.password || login.identity_token)
+            return login;
     }
     return std::nullopt;
 }
 
-std::optional<config::BasicAuth> find_login(const std::string& host)
+std::optional<Login> find_login(const std::string& host)
 {
     for (const auto& path : login_files()) {
         try {

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// One repository in a registry that speaks the distribution protocol (oci.md chapters 2 and 3): documents and layers by
-// digest, the first document by tag. Credentials go to the registry and to its token server, over https (or what the
-// user allowed), and nowhere else; tokens are kept in memory only. Errors: HttpError, and Kind::not_found or
-// Kind::untrusted with what the registry says.
+// An image in a registry that speaks the distribution protocol (oci.md chapter 2): documents and layers by digest, the
+// first document by tag. What has a digest may come from mirrors, which are asked first, in order; what they give
+// wrongly is asked for again. Errors: those of endpoint.hh.
 #pragma once
 
-#include "stage0/config/config.hh"
-#include "stage0/fetch/http.hh"
+#include <memory>
+
+#include "common/model/layout.hh"
+#include "stage0/oci/blob_file.hh"
 #include "stage0/oci/content.hh"
 #include "stage0/oci/docker_name.hh"
+#include "stage0/oci/endpoint.hh"
 
 namespace rocket::oci
 {
@@ -16,8 +18,19 @@ namespace rocket::oci
 class Registry : public Content
 {
 public:
-    // `scratch`: a directory for layers on their way, in files without a name.
-    Registry(fetch::Client& client, DockerName name, std::optional<config::BasicAuth> login, std::string scratch);
+    struct Hooks {
+        Endpoint::Say say = {}; // warnings of registries
+        Endpoint::Say debug = {};
+        fetch::Progress progress = {}; // of all layers together
+    };
+    // Who has the image: mirrors first, the registry itself last.
+    struct Place {
+        std::string host;
+        std::string repository;
+        std::optional<Login> login = {};
+        bool knows_tags = false; // may be asked what a tag means
+    };
+    Registry(fetch::Client& client, DockerName name, std::vector<Place> places, model::Layout layout, Hooks hooks);
 
     struct Named {
         std::string document;
@@ -29,21 +42,19 @@ public:
     void layers(std::span<const LayerPlace> places, const OnLayer& done) override;
 
 private:
-    fetch::Request request(const std::string& path, std::uint64_t limit);
-    fetch::Response get(const fetch::Request& request);
-    void choose_scheme();
-    bool authorize(const fetch::Response& refused);
-    std::string token_from(const std::string& realm, const std::string& service, const std::string& scope);
-    Bytes layer(const LayerPlace& place);
-    fetch::Request layer_request(const LayerPlace& place, const Fd& output);
-    [[noreturn]] void fail_refused(const fetch::Response& response) const;
+    class Download;
+    Endpoint& at(std::size_t place);
+    bool is_last(std::size_t place) const noexcept { return place + 1 == places_.size(); }
+    template <typename Act>
+    auto first_good(Act&& act);
+    Named manifest(Endpoint& endpoint, const std::string& reference);
 
     fetch::Client& client_;
     DockerName name_;
-    std::optional<config::BasicAuth> login_;
-    std::string scratch_;
-    std::string base_; // https://host
-    std::string authorization_;
+    std::vector<Place> places_;
+    model::Layout layout_;
+    Hooks hooks_;
+    std::vector<std::unique_ptr<Endpoint>> endpoints_; // by place; null: not asked yet
 };
 
 } // namespace rocket::oci

@@ -15,16 +15,15 @@ constexpr int deepest_index = 8; // OIDX-8
 std::string verified_document(Content& content, const Descriptor& descriptor, std::uint64_t limit,
                               std::string_view what)
 {
-    return with_context(fmt::format("{} {}", what, descriptor.digest.str()), [&] {
-        if (descriptor.size > limit)
-            fail(Error::Kind::corrupt, "it is larger than {} bytes", limit);
-        auto text = content.document(descriptor, limit);
-        if (text.size() != descriptor.size)
-            fail(Error::Kind::corrupt, "it has {} bytes instead of {}", text.size(), descriptor.size);
-        if (!store::matches(descriptor.digest, text))
-            fail(Error::Kind::corrupt, "it has another digest");
-        return text;
-    });
+    const auto name = fmt::format("{} {}", what, descriptor.digest.str()); // OMAP-12
+    if (descriptor.size > limit)
+        fail(Error::Kind::corrupt, "{} is larger than {} bytes", name, limit);
+    auto text = with_context(name, [&] { return content.document(descriptor, limit); });
+    if (text.size() != descriptor.size)
+        fail(Error::Kind::corrupt, "{} has {} bytes instead of {}", name, text.size(), descriptor.size);
+    if (!store::matches(descriptor.digest, text))
+        fail(Error::Kind::corrupt, "{} has another digest", name);
+    return text;
 }
 
 ResolvedImage from_manifest(Content& content, const std::string& text)

@@ -144,9 +144,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         # a copy: the next request on the same connection has the same handler
-        self.server.log.append(types.SimpleNamespace(path=self.path, headers=self.headers, command=self.command))
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.body = body
+        self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.log.append(types.SimpleNamespace(path=self.path, headers=self.headers, command=self.command, body=self.body))
+        if self.server.before and self.server.before(self):
+            return None
         route = self.server.routes.get(self.path, self.server.routes.get(self.path.split("?")[0]))
         if route is None:
             return self.answer(404, b"nothing here\n")
@@ -181,6 +182,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self, address, authority=None):
         super().__init__(address, Handler)
         self.routes, self.log = {}, []
+        self.before = None # may answer a request before the routes do, and says whether it has
         self.context = None
         if authority is not None:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

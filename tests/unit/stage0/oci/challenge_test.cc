@@ -35,10 +35,19 @@ TEST_CASE("login files: by host in any of its spellings; the password begins beh
                                     "https://index.docker.io/v1/":{"auth":"dTpw"},"bad":{"auth":"!"},"no":{"auth":"YQ=="}}})";
     const auto login = login_in(text, "example.com");
     REQUIRE(login);
-    CHECK(login->user == "a");
-    CHECK(login->password.reveal() == "b:c");
-    CHECK(basic_authorization(*login) == "Basic YTpiOmM=");
-    CHECK(login_in(text, "registry-1.docker.io")->user == "u");
+    CHECK(login->password->user == "a");
+    CHECK(login->password->password.reveal() == "b:c");
+    CHECK(basic_authorization(*login->password) == "Basic YTpiOmM=");
+    CHECK(login_in(text, "registry-1.docker.io")->password->user == "u");
     for (const char* host : {"bad", "no", "example.com:443", "other"})
         CHECK_FALSE(login_in(text, host));
+}
+
+TEST_CASE("login files: a token for the token server instead of a password (OAUTH-5)")
+{
+    const auto login =
+        login_in(R"({"auths":{"example.com":{"auth":"PHRva2VuPjo=","identitytoken":"t"}}})", "example.com");
+    REQUIRE(login);
+    CHECK(login->identity_token->reveal() == "t");
+    CHECK_FALSE(login->password);
 }
