@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// `completion bash`: a script made from the command table, so that it cannot fall behind it (cli 8.21).
-#include <map>
+// `completion SHELL`: a script that asks `completion --words` what there is at the cursor (cli 8.21).
+#include <algorithm>
+#include <filesystem>
 
 #include "common/sys/text.hh"
 #include "stage0/cli/commands.hh"
+#include "stage0/cli/complete.hh"
+#include "stage0/cli/images.hh"
+#include "stage0/net/catalog.hh"
+#include "stage0/pod/pod_info.hh"
 
 namespace rocket::cli
 {
@@ -11,110 +16,154 @@ namespace rocket::cli
 namespace
 {
 
-// What the words after a command are, where the shell can ask `rocket` for them.
-struct Operand {
-    std::string_view command, generator;
-};
-
-constexpr std::string_view images = "_rocket_images";
-constexpr Operand operands[] = {
-    {"image cat-manifest", images},
-    {"image export", images},
-    {"image rm", images},
-    {"image verify", images},
-    {"run", images},
-    {"prepare", images},
-    {"cat-manifest", "_rocket_pods ''"},
-    {"enter", "_rocket_pods running"},
-    {"rm", "_rocket_pods 'prepare|exited'"},
-    {"run-prepared", "_rocket_pods prepared"},
-    {"status", "_rocket_pods ''"},
-    {"stop", "_rocket_pods running"},
-};
-
-constexpr std::string_view head = R"sh(# bash completion for rocket, made by `rocket completion bash`
-_rocket_images() { rocket image list --no-legend 2>/dev/null | awk '{print $1}'; }
-_rocket_pods() { rocket list --no-legend --full 2>/dev/null | awk -F'\t+' -v state="$1" '$1 != "" && $5 ~ state {print $1}'; }
-
-_rocket_flags() {
-    case "$1" in
-)sh";
-
-constexpr std::string_view tail = R"sh(    esac
-}
-
+// bash takes ":" and "=" for the ends of words, and so replaces only what is behind them.
+constexpr std::string_view bash = R"sh(# bash completion for rocket, as printed by `rocket completion bash`
 _rocket() {
-    local current="${COMP_WORDS[COMP_CWORD]}" path="" word
-    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-        case "$word" in
-        -*) ;;
-        *) [ -n "$(_rocket_words "$path")" ] && path="${path:+$path }$word" ;;
-        esac
-    done
-    case "$current" in
-    -*) COMPREPLY=($(compgen -W "$(_rocket_flags "$path")" -- "$current")) ;;
-    *) COMPREPLY=($(compgen -W "$(_rocket_words "$path") $(_rocket_operands "$path")" -- "$current")) ;;
-    esac
+    local line=${COMP_LINE:0:COMP_POINT} words current
+    read -ra words <<<"$line"
+    [[ $line != *[[:blank:]] ]] || words+=("")
+    current=${words[${#words[@]} - 1]}
+    mapfile -t COMPREPLY < <("${words[0]}" completion --words -- "${words[@]:1}" 2>/dev/null | cut -f1)
+    COMPREPLY=("${COMPREPLY[@]#"${current%"${current##*[:=]}"}"}")
+    [[ ${#COMPREPLY[@]} != 1 || ${COMPREPLY[0]} != *= ]] || compopt -o nospace
 }
 complete -o default -F _rocket rocket rkt
 )sh";
 
-std::string flag_words(const FlagSet& flags)
+constexpr std::string_view zsh = R"sh(#compdef rocket rkt
+# zsh completion for rocket, as printed by `rocket completion zsh`
+_rocket() {
+    local -a found whole begun shown_whole shown_begun
+    local line word text
+    found=("${(@f)$("${words[1]}" completion --words -- "${(@)words[2,CURRENT-1]}" "$PREFIX" 2>/dev/null)}")
+    for line in $found; do
+        word=${line%%$'\t'*} text=${line#*$'\t'}
+        [[ -z $text ]] && text=$word || text="$word  -- $text"
+        if [[ $word == *= ]]; then begun+=($word) shown_begun+=($text); else whole+=($word) shown_whole+=($text); fi
+    done
+    (( $#whole )) && compadd -l -d shown_whole -a whole
+    (( $#begun )) && compadd -l -S '' -d shown_begun -a begun
+    (( $#whole + $#begun )) && return 0
+    compset -P '*='
+    _files
+}
+if [[ ${funcstack[1]-} == _rocket ]]; then _rocket "$@"; else compdef _rocket rocket rkt; fi
+)sh";
+
+constexpr std::string_view fish = R"sh(# fish completion for rocket, as printed by `rocket completion fish`
+function __rocket_complete
+    set -l words (commandline -opc)
+    set -l current (commandline -ct)
+    set -l found (command $words[1] completion --words -- $words[2..-1] "$current" 2>/dev/null)
+    if test (count $found) -gt 0
+        printf '%s\n' $found
+    else if string match -q -- '*=*' $current
+        set -l parts (string split -m 1 = -- $current)
+        string replace -r '^' -- "$parts[1]=" (__fish_complete_path $parts[2])
+    else
+        __fish_complete_path $current
+    end
+end
+complete -c rocket -f -a '(__rocket_complete)'
+complete -c rkt -f -a '(__rocket_complete)'
+)sh";
+
+struct Shell {
+    std::string_view name;
+    std::string_view script;
+};
+constexpr Shell shells[] = {{"bash", bash}, {"fish", fish}, {"zsh", zsh}};
+
+struct Options {
+    bool words = false;
+};
+
+void declare(Options& options, FlagSet& flags)
 {
-    std::string words;
-    for (const auto& flag : flags.all())
-        if (!flag.hidden && flag.deprecated.empty())
-            words += fmt::format("--{}{} ", flag.name, flag.value == Flag::Value::required ? "=" : "");
-    return words;
+    flags.add("words", options.words,
+              "complete the last of the words behind --, which may be empty: a line WORD, TAB, DESCRIPTION for each");
 }
 
-void add_case(std::string& script, std::string_view pattern, std::string_view action)
+Candidates pods_of(const Context& context, const std::vector<std::string_view>& states)
 {
-    script += fmt::format("    \"{}\") {} ;;\n", pattern, action);
+    Candidates found;
+    const model::Layout layout{context.data_dir()};
+    for (const auto& place : pod::walk(layout, pod::visible_stages())) {
+        const auto open = pod::Pod::open(layout, place.stage, place.id);
+        if (!open)
+            continue;
+        const auto info = pod::read_info(*open, pod::Detail::summary);
+        if (!states.empty() && std::ranges::find(states, name_of(info.state)) == states.end())
+            continue;
+        std::string apps;
+        for (const auto& app : info.apps)
+            apps += " " + app.app.name.str();
+        found.push_back({info.id.str(), fmt::format("{}:{}", name_of(info.state), apps)});
+    }
+    return found;
 }
 
-std::string bash_script(CommandTable table)
+Candidates images_of(const Context& context)
+{
+    if (!std::filesystem::is_directory(context.data_dir())) // it is not for TAB to make one
+        return {};
+    Candidates found;
+    Progress progress;
+    for (const auto& entry : open_store(context, progress).list()) {
+        const auto* version = model::find(entry.labels, "version");
+        const auto name = entry.name.str();
+        found.push_back({version ? fmt::format("{}:{}", name, *version) : name, entry.id.shortened(12)});
+        found.push_back({entry.id.shortened(12), found.back().word});
+    }
+    return found;
+}
+
+Candidates networks_of(const Context& context)
+{
+    Candidates found{{"none", "a loopback"}, {"host", "the caller's network"}, {"all", "every network there is"}};
+    for (const auto& network : net::load_catalog(context.global.system_config, context.global.local_config).networks)
+        found.push_back({network.config.name, ""});
+    return found;
+}
+
+// Names come from files: one with a blank or a control character in it would be several words, or an escape sequence.
+bool is_one_word(const std::string& word)
+{
+    return std::ranges::all_of(word, [](char c) { return c > ' ' && c != '\x7f'; });
+}
+
+int complete_words(Invocation& invocation)
 {
     FlagSet global;
-    Context defaults;
-    defaults.declare_flags(global);
-    const auto global_words = flag_words(global);
-
-    std::string script{head};
-    std::map<std::string, std::string> children; // group -> its words
-    for (const auto& command : table) {
-        if (command.hidden)
-            continue;
-        add_case(script, command.name(), fmt::format("echo '{}{}'", flag_words(command.make()->flags), global_words));
-        std::vector<std::string> prefix;
-        for (const auto& word : command.path) {
-            auto& words = children[fmt::format("{}", fmt::join(prefix, " "))];
-            if (!(" " + words).ends_with(" " + word + " "))
-                words += word + " ";
-            prefix.push_back(word);
-        }
+    invocation.context.declare_flags(global);
+    Candidates found;
+    try {
+        const auto& context = invocation.context;
+        found = complete(invocation.table, global, invocation.args,
+                         {.pods = [&](const auto& states) { return pods_of(context, states); },
+                          .images = [&] { return images_of(context); },
+                          .networks = [&] { return networks_of(context); }});
+    } catch (const Error&) { // who may not look at the store can still type; the command will say what is wrong
     }
-    script +=
-        fmt::format("    *) echo '{}' ;;\n    esac\n}}\n\n_rocket_words() {{\n    case \"$1\" in\n", global_words);
-    for (const auto& [group, words] : children)
-        add_case(script, group, fmt::format("echo '{}'", words));
-    script += "    esac\n}\n\n_rocket_operands() {\n    case \"$1\" in\n";
-    for (const auto& [command, generator] : operands)
-        if (const auto* known = find_command(table, text::split(command, ' ')); known && !known->hidden)
-            add_case(script, command, generator);
-    return script + std::string{tail};
+    for (const auto& candidate : found)
+        if (is_one_word(candidate.word))
+            invocation.context.out("{}\t{}\n", candidate.word, text::printable(candidate.description));
+    return 0;
 }
 
-int run(Invocation& invocation)
+int run(Invocation& invocation, const Options& options)
 {
-    const auto& shells = invocation.args;
-    if (shells.empty())
+    if (options.words)
+        return complete_words(invocation);
+    const auto& asked = invocation.args;
+    if (asked.empty())
         fail(Error::Kind::usage, "shell type is not specified");
-    if (shells.size() > 1)
+    if (asked.size() > 1)
         fail(Error::Kind::usage, "too many arguments, only shell type is expected");
-    if (shells.front() != "bash")
-        fail(Error::Kind::usage, "'{}' shell is not supported", text::printable(shells.front()));
-    invocation.context.out("{}", bash_script(invocation.table));
+    const auto* shell = std::ranges::find(shells, std::string_view{asked.front()}, &Shell::name);
+    if (shell == std::end(shells))
+        fail(Error::Kind::usage, "'{}' shell is not supported", text::printable(asked.front()));
+    invocation.context.out("{}", shell->script);
     return 0;
 }
 
@@ -122,11 +171,11 @@ int run(Invocation& invocation)
 
 Command completion_command()
 {
-    return command({.path = {"completion"},
-                    .arguments = "SHELL",
-                    .purpose = "output shell completion code for the specified shell",
-                    .description = "Only bash is supported: source <(rocket completion bash)"},
-                   run);
+    return command<Options>({.path = {"completion"},
+                             .arguments = "SHELL",
+                             .purpose = "output shell completion code for the specified shell",
+                             .description = "The shells are bash, fish and zsh: source <(rocket completion bash)."},
+                            declare, run);
 }
 
 } // namespace rocket::cli

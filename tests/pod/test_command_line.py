@@ -124,15 +124,6 @@ def test_errors_of_run_before_any_work(rocket, arguments, text):
     assert rocket.uuids() == [], "a typing error must not leave a pod behind"
 
 
-def test_completion(rocket):
-    script = rocket("completion", "bash").stdout
-    assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
-    assert "run-prepared" in script
-    assert "shell type is not specified" in rocket("completion", status=254).stderr
-    assert "'zsh' shell is not supported" in rocket("completion", "zsh", status=254).stderr
-    assert "too many arguments" in rocket("completion", "bash", "x", status=254).stderr
-
-
 def test_rkt_is_the_same_program(rocket):
     assert "rkt Version: 1.30.0" in subprocess.run(["bash", "-c", 'exec -a rkt "$0" version', rocket.program], capture_output=True,
                                                    text=True, env=rocket.environment, check=True).stdout
