@@ -22,6 +22,7 @@ void take(std::optional<Value>& into, const std::optional<Value>& from)
 
 void AppProgress::apply(const UnitChange& change)
 {
+    in_doubt_ = false;
     if (has_ended())
         return;
     take(last_.active_state, change.active_state);
@@ -31,6 +32,7 @@ void AppProgress::apply(const UnitChange& change)
     take(last_.exec_status, change.exec_status);
     take(last_.started_usec, change.started_usec);
     take(last_.finished_usec, change.finished_usec);
+    take(last_.restarts, change.restarts);
     for (const auto& pid : {change.control_pid, change.main_pid}) // the main one wins
         if (pid && *pid != 0)
             pid_ = *pid;
@@ -47,7 +49,12 @@ void AppProgress::apply(const UnitChange& change)
         stopping_ = true;
     // A new unit can be reported "inactive" before its job runs, and can run so fast that nothing else is ever
     // reported.
-    if (state == "failed" || (state == "inactive" && (seen_moving_ || main_has_ended || bad_result || stopping_)))
+    const bool is_over =
+        state == "failed" || (state == "inactive" && (seen_moving_ || main_has_ended || bad_result || stopping_));
+    // A unit that is started again passes through both states, and is then still or again PID 1's to do.
+    if (is_over && may_restart_ && !stopping_ && (!change.is_answer || change.has_job))
+        in_doubt_ = !change.is_answer;
+    else if (is_over)
         conclude();
     else if (state != "inactive")
         seen_moving_ = true;
@@ -65,7 +72,10 @@ void AppProgress::conclude()
         result.code = status;
     else
         result.code = stopping_ ? 0 : 1; // stopped before it started; or its pre-start handler failed
+    if (last_.result == "start-limit-hit" && result.status() == 0)
+        result.code = 1; // it ended well each time, and far too often
     result.oom = last_.result == "oom-kill";
+    result.restarts = last_.restarts.value_or(0);
     result.started_ns = last_.started_usec.value_or(0) * 1000;
     result.finished_ns = last_.finished_usec.value_or(0) * 1000;
     result_ = result;
@@ -86,9 +96,9 @@ bool AppProgress::failed() const
         return result_->status() != 0;
     // Dying by the signal it was sent, or saying so as a shell does, is what it was asked to do.
     if (result_->signal)
-        return *result_->signal != SIGTERM && *result_->signal != SIGKILL;
+        return *result_->signal != stop_signal_ && *result_->signal != SIGTERM && *result_->signal != SIGKILL;
     const int code = result_->code.value_or(0);
-    return code != 0 && code != 128 + SIGTERM;
+    return code != 0 && code != 128 + stop_signal_ && code != 128 + SIGTERM;
 }
 
 bool AppProgress::failed_in_setup() const

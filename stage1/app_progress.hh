@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "common/model/app_policy.hh"
 #include "stage1/manager.hh"
 
 namespace rocket::stage1
@@ -16,7 +17,8 @@ struct AppResult {
     std::optional<int> code; // one of these two
     std::optional<int> signal;
     bool oom = false;
-    std::uint64_t started_ns = 0; // CLOCK_REALTIME; 0: never
+    std::uint32_t restarts = 0;
+    std::uint64_t started_ns = 0; // CLOCK_REALTIME, of its last start; 0: never
     std::uint64_t finished_ns = 0;
 
     int status() const { return signal ? *signal : code.value_or(0); } // the number that rkt records (Q29)
@@ -31,7 +33,15 @@ public:
     static constexpr int first_setup_failure = 200;
     static constexpr int last_setup_failure = 245;
 
+    explicit AppProgress(const model::AppPolicy& policy = {})
+        : may_restart_{policy.restarts()}, stop_signal_{policy.stop_signal}
+    {
+    }
+
     void apply(const UnitChange& change);
+    // It looks as if it had ended, but PID 1 may be about to start it again: ask how things are now
+    // (Manager::ask_state).
+    bool is_in_doubt() const noexcept { return in_doubt_; }
     void stop_requested() { stopping_ = true; }
     // For what PID 1 does not tell: it could not even load the unit; the executable is missing; everything was killed.
     void end_with(const AppResult& result);
@@ -48,7 +58,10 @@ public:
 private:
     void conclude();
 
+    bool may_restart_;
+    int stop_signal_;
     UnitChange last_;
+    bool in_doubt_ = false;
     bool seen_moving_ = false; // out of its initial "inactive"
     bool stopping_ = false;    // its end was asked for, by us or inside the pod
     bool up_ = false;

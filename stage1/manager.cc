@@ -117,6 +117,15 @@ int read(sd_bus_message* from, const char* type, std::optional<Value>& into)
     return result;
 }
 
+int read_job(sd_bus_message* from, bool& has_job)
+{
+    std::uint32_t id = 0; // 0: none
+    const char* path = nullptr;
+    const int result = ::sd_bus_message_read(from, "v", "(uo)", &id, &path);
+    has_job = result > 0 && id != 0;
+    return result;
+}
+
 int read_property(sd_bus_message* from, std::string_view name, UnitChange& change)
 {
     if (name == "ActiveState")
@@ -137,6 +146,10 @@ int read_property(sd_bus_message* from, std::string_view name, UnitChange& chang
         return read<std::uint64_t>(from, "t", change.started_usec);
     if (name == "ExecMainExitTimestamp")
         return read<std::uint64_t>(from, "t", change.finished_usec);
+    if (name == "NRestarts")
+        return read<std::uint32_t>(from, "u", change.restarts);
+    if (name == "Job")
+        return read_job(from, change.has_job);
     return ::sd_bus_message_skip(from, "v");
 }
 
@@ -235,21 +248,30 @@ void Manager::stop(const std::string& unit, Answer answer)
 // The service's own properties first, as in signals: the unit's state concludes from them.
 void Manager::refresh(const std::string& unit)
 {
+    ask(unit, "org.freedesktop.systemd1.Service");
+    ask_state(unit);
+}
+
+void Manager::ask_state(const std::string& unit)
+{
+    ask(unit, "org.freedesktop.systemd1.Unit");
+}
+
+void Manager::ask(const std::string& unit, const char* interface)
+{
     char* raw = nullptr;
     check(::sd_bus_path_encode(unit_prefix, unit.c_str(), &raw));
     const std::unique_ptr<char, decltype(&::free)> path{raw, ::free};
-    for (const char* interface : {"org.freedesktop.systemd1.Service", "org.freedesktop.systemd1.Unit"}) {
-        auto message = bus::new_call(bus_.get(), service, path.get(), "org.freedesktop.DBus.Properties", "GetAll");
-        check(::sd_bus_message_append(message.get(), "s", interface));
-        call(std::move(message), [this, unit](sd_bus_message* reply) {
-            UnitChange change;
-            if (::sd_bus_message_is_method_error(reply, nullptr) > 0)
-                change.active_state = "inactive";
-            else
-                read_properties(reply, change);
-            events_.changed(unit, change);
-        });
-    }
+    auto message = bus::new_call(bus_.get(), service, path.get(), "org.freedesktop.DBus.Properties", "GetAll");
+    check(::sd_bus_message_append(message.get(), "s", interface));
+    call(std::move(message), [this, unit](sd_bus_message* reply) {
+        UnitChange change{.is_answer = true};
+        if (::sd_bus_message_is_method_error(reply, nullptr) > 0)
+            change.active_state = "inactive";
+        else
+            read_properties(reply, change);
+        events_.changed(unit, change);
+    });
 }
 
 void Manager::on_change(sd_bus_message* signal)

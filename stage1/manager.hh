@@ -30,6 +30,9 @@ struct UnitChange {
     std::optional<std::int32_t> exec_status; // exit code or signal
     std::optional<std::uint64_t> started_usec;
     std::optional<std::uint64_t> finished_usec; // CLOCK_REALTIME; 0: not yet
+    std::optional<std::uint32_t> restarts;      // by PID 1 itself (Restart=)
+    bool has_job = false;                       // PID 1 is about to start or stop it
+    bool is_answer = false;                     // to a question: how things are now, not how they went
 };
 
 // Descriptors of an app; -1: not given. They are duplicated when the call is made.
@@ -60,9 +63,12 @@ public:
     void stop(const std::string& unit, Answer answer); // orderly, with the unit's own time-outs
     // Has the state of the unit reported as a change, or as "inactive" if PID 1 does not know it (any more).
     void refresh(const std::string& unit);
+    // The same, but of its state only: what is known of its last process stays, for a unit may be forgotten with it.
+    void ask_state(const std::string& unit);
 
 private:
     struct Pending;
+    void ask(const std::string& unit, const char* interface);
     void call(bus::Message message, std::function<void(sd_bus_message* reply)> done);
     void call_for(bus::Message message, Answer answer);
     void on_change(sd_bus_message* signal);

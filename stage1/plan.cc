@@ -91,6 +91,19 @@ model::Streams plan_streams(const model::RuntimeApp& app, bool interactive)
                         [&] { return model::streams_of(app.annotations); });
 }
 
+model::AppPolicy plan_policy(const model::RuntimeApp& app, const model::Streams& streams)
+{
+    auto policy = model::policy_of(app.annotations);
+    const bool has_input_for_one =
+        streams.input == model::StreamMode::stream || streams.uses(model::StreamMode::interactive);
+    if (policy.restarts() && has_input_for_one)
+        throw Error{
+            Error::Kind::usage,
+            fmt::format("app {} cannot be started again: its stdin is for one process", text::quoted(app.name.str())),
+            "do without rocket/restart, or give it --stdin=tty or --stdin=null"};
+    return policy;
+}
+
 AppPlan plan_app(const Pod& pod, std::size_t index, std::vector<VolumeSource>& sources)
 {
     const auto& runtime_app = pod.manifest.apps[index];
@@ -142,6 +155,7 @@ Plan make_plan(const Pod& pod, const RunOptions& options)
     for (std::size_t index = 0; index < pod.manifest.apps.size(); ++index) {
         plan.apps.push_back(plan_app(pod, index, plan.sources));
         plan.apps.back().streams = plan_streams(pod.manifest.apps[index], options.interactive);
+        plan.apps.back().policy = plan_policy(pod.manifest.apps[index], plan.apps.back().streams);
     }
     const auto is_interactive = [](const AppPlan& app) { return app.streams.uses(model::StreamMode::interactive); };
     if (std::ranges::count_if(plan.apps, is_interactive) > 1)

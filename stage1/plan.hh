@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "common/model/app_policy.hh"
 #include "common/model/streams.hh"
 #include "stage1/options.hh"
 #include "stage1/pod.hh"
@@ -46,6 +47,7 @@ struct AppPlan {
     std::string upper, work, rootfs; // relative to the pod directory; rootfs instead of the other two without overlay
     bool read_only = false;          // ACE-14
     model::Streams streams;
+    model::AppPolicy policy;
     std::vector<VolumeMount> volumes;
 };
 

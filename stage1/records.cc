@@ -78,6 +78,7 @@ void record_result(int pod_dir, const std::string& app, const AppResult& result)
         {"code", number_or_null(result.code)},
         {"signal", number_or_null(result.signal)},
         {"oom", result.oom},
+        {"restarts", std::uint64_t{result.restarts}},
         {"started_ns", std::uint64_t{result.started_ns}},
         {"finished_ns", std::uint64_t{result.finished_ns}},
     };

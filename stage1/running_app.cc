@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage1/running_app.hh"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -40,8 +42,9 @@ std::unique_ptr<JournalStream> make_journal_stream(Journal& journal, const AppSp
 
 } // namespace
 
-RunningApp::RunningApp(AppSpec spec, const model::Streams& streams, Fd terminal, PodStreams pod)
-    : spec_{std::move(spec)}, unit_{unit_name(spec_.name)}, streams_{streams}, terminal_{std::move(terminal)}, pod_{pod}
+RunningApp::RunningApp(AppSpec spec, const AppPlan& plan, Fd terminal, PodStreams pod)
+    : spec_{std::move(spec)}, unit_{unit_name(spec_.name)}, streams_{plan.streams}, policy_{plan.policy},
+      terminal_{std::move(terminal)}, pod_{pod}, progress_{policy_}
 {
     if (streams_.output == StreamMode::log)
         journaled_output_ = make_journal_stream(pod_.journal, spec_, LOG_INFO);
@@ -58,6 +61,20 @@ Fd RunningApp::new_pipe_for_app(Start& start, bool app_writes) const
                "giving a pipe to app {}", text::quoted(spec_.name));
     start.ends.push_back(std::move(apps));
     return app_writes ? std::move(pipe.read) : std::move(pipe.write);
+}
+
+// PID 1 keeps descriptors for one start only (systemd 252). An app that is started again writes into a FIFO in the
+// pod's /run, which no app sees; we hold both ends, so that it outlives each of the app's processes.
+Fd RunningApp::new_fifo_for_app(Start& start, bool is_error) const
+{
+    const auto name = fmt::format("rocket-{}-{}", spec_.name, is_error ? "stderr" : "stdout");
+    sys::check([&] { return ::mkfifoat(pod_.run, name.c_str(), 0600); }, "making a FIFO for app {}",
+               text::quoted(spec_.name));
+    auto fifo = sys::open(pod_.run, name, O_RDWR | O_NONBLOCK | O_NOFOLLOW);
+    sys::check([&] { return ::fchown(fifo.get(), spec_.first_id + spec_.uid, spec_.first_id + spec_.gid); },
+               "giving a FIFO to app {}", text::quoted(spec_.name));
+    start.properties.push_back(text_property(is_error ? "StandardErrorFile" : "StandardOutputFile", "/run/" + name));
+    return fifo;
 }
 
 Relay::Sinks::Tap RunningApp::tap_for(Endpoint endpoint)
@@ -105,8 +122,9 @@ void RunningApp::connect_output(EventLoop& loop, Start& start, bool is_error)
         sinks.taps.push_back(tap_for(endpoint));
         start.offered = attach::with(start.offered, endpoint);
     }
-    auto from = new_pipe_for_app(start, true);
-    (is_error ? start.fds.error : start.fds.output) = start.ends.back().get();
+    auto from = policy_.restarts() ? new_fifo_for_app(start, is_error) : new_pipe_for_app(start, true);
+    if (!policy_.restarts())
+        (is_error ? start.fds.error : start.fds.output) = start.ends.back().get();
     relays_.push_back(std::make_unique<Relay>(loop, std::move(from), std::move(sinks), spec_.name));
 }
 
@@ -115,7 +133,7 @@ void RunningApp::connect_terminal(EventLoop& loop, Start& start)
     start.on_terminal = true;
     // systemd 252 aborts when it is to open a terminal and to take descriptors for one app. An app with both gets the
     // terminal as a descriptor, too, and so has no controlling terminal.
-    start.by_descriptors = streams_.uses(StreamMode::log) || streams_.uses(StreamMode::stream);
+    start.by_descriptors = !policy_.restarts() && (streams_.uses(StreamMode::log) || streams_.uses(StreamMode::stream));
     if (!start.by_descriptors)
         start.properties.push_back(text_property("TTYPath", app_root_in_pod(spec_.name) + "/dev/pts/0"));
     start.offered = attach::with(start.offered, Endpoint::terminal_out);
@@ -145,6 +163,8 @@ void RunningApp::start(EventLoop& loop, Manager& manager, bool caller_has_termin
                        std::function<void(const std::string& why)> refused)
 {
     Start start{.properties = unit_properties(spec_)};
+    for (auto& property : policy_properties(policy_))
+        start.properties.push_back(std::move(property));
     start.properties.push_back({"Description", "App " + spec_.name});
     // So that a pod that powers itself off stops its apps first, each in order (ACE-3).
     start.properties.push_back({"Conflicts", std::vector<std::string>{"shutdown.target"}});

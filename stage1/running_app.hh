@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/model/app_policy.hh"
 #include "common/model/streams.hh"
 #include "stage1/app_progress.hh"
 #include "stage1/app_spec.hh"
@@ -15,6 +16,7 @@
 #include "stage1/journal.hh"
 #include "stage1/manager.hh"
 #include "stage1/output.hh"
+#include "stage1/plan.hh"
 #include "stage1/relay.hh"
 
 namespace rocket::stage1
@@ -26,17 +28,19 @@ struct PodStreams {
     Output& error;
     Journal& journal;
     attach::Server& attached;
+    int run; // the pod's /run
 };
 
 class RunningApp
 {
 public:
     // `terminal`: master of the app's own terminal, if it has one that is not the caller's.
-    RunningApp(AppSpec spec, const model::Streams& streams, Fd terminal, PodStreams pod);
+    RunningApp(AppSpec spec, const AppPlan& plan, Fd terminal, PodStreams pod);
 
     const AppSpec& spec() const noexcept { return spec_; }
     const std::string& unit() const noexcept { return unit_; }
     const model::Streams& streams() const noexcept { return streams_; }
+    const model::AppPolicy& policy() const noexcept { return policy_; }
     AppProgress& progress() noexcept { return progress_; }
     const AppProgress& progress() const noexcept { return progress_; }
     bool was_started() const noexcept { return started_; }
@@ -56,11 +60,13 @@ private:
     void connect_terminal(EventLoop& loop, Start& start);
     void use_callers(Start& start, bool has_terminal) const;
     Fd new_pipe_for_app(Start& start, bool app_writes) const;
+    Fd new_fifo_for_app(Start& start, bool is_error) const;
     Relay::Sinks::Tap tap_for(attach::Endpoint endpoint);
 
     AppSpec spec_;
     std::string unit_;
     model::Streams streams_;
+    model::AppPolicy policy_;
     Fd terminal_;      // master
     Fd terminal_open_; // a slave: without one, a master reports "hung up" until the app has opened its own
     PodStreams pod_;

@@ -29,8 +29,8 @@ constexpr const char* journal_socket = "systemd/journal/stdout";
 constexpr const char* services_unit = "pod.target"; // journal and bus sockets
 constexpr const char* journal_socket_unit = "systemd-journald.socket";
 constexpr const char* journal_unit = "systemd-journald.service";
-constexpr const char* app_groups = "/system.slice/";    // in the pod's group, by unit (unit_properties.cc)
-constexpr std::uint64_t stop_timeout_usec = 15'000'000; // longer than each app's own (unit_properties.cc)
+constexpr const char* app_groups = "/system.slice/"; // in the pod's group, by unit (unit_properties.cc)
+constexpr std::uint64_t stop_slack_usec = 5'000'000; // for PID 1, after an app's own time-out
 
 // A full disk does not end a pod that runs: its records are worth less than it is.
 void try_to_record(const std::function<void()>& record)
@@ -97,14 +97,15 @@ Supervisor::~Supervisor() = default;
 void Supervisor::add_apps(const Plan& plan)
 {
     for (std::size_t index = 0; index < launched_.apps.size(); ++index) {
-        const auto& streams = plan.apps[index].streams;
+        const auto& app = plan.apps[index];
         auto terminal = std::move(launched_.terminals[index]); // the caller's, if it has one, takes it over
-        if (streams.uses(model::StreamMode::interactive) && ::isatty(STDIN_FILENO) == 1) {
+        if (app.streams.uses(model::StreamMode::interactive) && ::isatty(STDIN_FILENO) == 1) {
             terminal_.emplace(loop_, std::move(terminal), [this] { kill_all("killed from the terminal"); });
             terminal = Fd{};
         }
-        apps_.push_back(std::make_unique<RunningApp>(std::move(launched_.apps[index]), streams, std::move(terminal),
-                                                     PodStreams{output_, error_, journal_, attached_}));
+        apps_.push_back(
+            std::make_unique<RunningApp>(std::move(launched_.apps[index]), app, std::move(terminal),
+                                         PodStreams{output_, error_, journal_, attached_, launched_.run.get()}));
     }
 }
 
@@ -203,13 +204,41 @@ void Supervisor::start_apps()
     if (network_ != nullptr && !network_->is_up())
         return; // on_network() comes
     phase_ = Phase::running;
-    for (auto& app : apps_)
-        app->start(loop_, *manager_, terminal_.has_value(), [this, &app = *app](const std::string& why) {
-            log::print("app {} cannot be started: {}", text::quoted(app.spec().name), why);
-            app.progress().end_with({.code = 254});
-            on_ended(app);
-        });
+    start_next_apps();
     trace::mark("apps started");
+}
+
+// Those whose turn has come: all of them at once, unless they are to wait for each other.
+void Supervisor::start_next_apps()
+{
+    for (auto& app : apps_) {
+        if (phase_ != Phase::running || !manager_) // on_reconnected() looks again
+            return;
+        if (app->was_started() || app->progress().has_ended())
+            continue;
+        const auto turn = turn_of(app->policy(), [this](const model::AppName& name) { return look_up(name); });
+        if (turn == Turn::now)
+            app->start(loop_, *manager_, terminal_.has_value(),
+                       [this, &app = *app](const std::string& why) { on_not_started(app, why); });
+        if (turn == Turn::never)
+            on_not_started(*app, "an app that it needs has failed");
+    }
+}
+
+OtherApp Supervisor::look_up(const model::AppName& name) const
+{
+    for (const auto& app : apps_)
+        if (app->spec().name == name.str())
+            return {app->progress().is_up(), app->progress().has_ended(), app->progress().failed()};
+    return {};
+}
+
+void Supervisor::on_not_started(RunningApp& app, const std::string& why)
+{
+    constexpr int not_started = 254;
+    log::print("app {} cannot be started: {}", text::quoted(app.spec().name), why);
+    app.progress().end_with({.code = not_started});
+    on_ended(app);
 }
 
 // PID 1 is about to end (then on_init_gone() follows), or it starts itself over: systemd does so on SIGTERM, which it
@@ -257,13 +286,14 @@ void Supervisor::reconnect()
     for (const auto& unit : {journal_socket_unit, journal_unit})
         manager_->refresh(unit);
     for (auto& app : apps_) {
-        if (app->progress().has_ended())
+        if (app->progress().has_ended() || !app->was_started())
             continue;
         manager_->refresh(app->unit());
         if (phase_ == Phase::stopping)
             stop_app(*app);
     }
     journal_.on_reconnected();
+    start_next_apps();
 }
 
 // --- running --------------------------------------------------------------------------------------------------------
@@ -280,10 +310,13 @@ void Supervisor::on_unit(const std::string& unit, const UnitChange& change)
         if (app->unit() != unit || app->progress().has_ended())
             continue;
         app->apply(change);
+        if (app->progress().is_in_doubt() && manager_)
+            manager_->ask_state(unit);
         check_ready();
         if (app->progress().has_ended())
             on_ended(*app);
     }
+    start_next_apps();
 }
 
 void Supervisor::on_ended(RunningApp& app)
@@ -293,8 +326,10 @@ void Supervisor::on_ended(RunningApp& app)
     report(app);
     if (app.progress().failed() && first_failure_ == nullptr)
         first_failure_ = &app;
-    if (app.progress().failed())
+    if (app.progress().failed() && app.policy().failure_ends_pod)
         stop_all("app " + text::quoted(app.spec().name) + " failed");
+    check_ready();
+    start_next_apps();
     end_if_all_ended();
 }
 
@@ -322,8 +357,10 @@ void Supervisor::report(const RunningApp& app) const
 
 void Supervisor::check_ready()
 {
-    const bool all_up = std::all_of(apps_.begin(), apps_.end(), [](auto& app) { return app->progress().is_up(); });
-    if (is_ready_ || first_failure_ != nullptr || !all_up)
+    const bool all_up = std::all_of(apps_.begin(), apps_.end(), [](auto& app) {
+        return app->progress().is_up() || (app->progress().has_ended() && !app->policy().failure_ends_pod);
+    });
+    if (is_ready_ || phase_ != Phase::running || !all_up)
         return;
     is_ready_ = true;
     trace::mark("apps up");
@@ -365,13 +402,20 @@ void Supervisor::stop_all(const std::string& reason)
     phase_ = Phase::stopping;
     reason_ = reason;
     notify_.stopping(reason);
+    std::uint64_t stop_timeout = 0;
     for (auto& app : apps_) {
         if (app->progress().has_ended())
             continue;
         app->progress().stop_requested();
-        stop_app(*app);
+        if (app->was_started()) {
+            stop_app(*app);
+        } else { // its turn never came
+            app->progress().end_with({.code = 0});
+            record(*app);
+        }
+        stop_timeout = std::max(stop_timeout, app->policy().stop_timeout_usec + stop_slack_usec);
     }
-    deadline_ = loop_.after(stop_timeout_usec, [this](std::uint32_t) { kill_all("killed: did not stop in time"); });
+    deadline_ = loop_.after(stop_timeout, [this](std::uint32_t) { kill_all("killed: did not stop in time"); });
 }
 
 void Supervisor::stop_app(RunningApp& app)

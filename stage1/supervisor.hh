@@ -22,6 +22,7 @@
 #include "stage1/net/pod_network.hh"
 #include "stage1/output.hh"
 #include "stage1/running_app.hh"
+#include "stage1/start_order.hh"
 #include "stage1/teardown.hh"
 
 namespace rocket::stage1
@@ -52,6 +53,9 @@ private:
     void on_notify();
     bool connect();
     void start_apps(); // once PID 1 and the network are there
+    void start_next_apps();
+    OtherApp look_up(const model::AppName& name) const;
+    void on_not_started(RunningApp& app, const std::string& why);
     void on_network(const Error* failed);
     void follow_name_files(const Plan& plan);
     void on_manager_lost();

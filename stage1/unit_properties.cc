@@ -20,7 +20,6 @@ namespace
 
 using Properties = std::vector<UnitProperty>;
 
-constexpr std::uint64_t stop_timeout_usec = 10'000'000; // from SIGTERM to SIGKILL
 constexpr std::uint64_t forever = UINT64_MAX;
 
 // What PID 1 puts into an environment, if nobody stops it (systemd.exec(5), "Environment Variables in Spawned
@@ -143,9 +142,7 @@ void add_service(Properties& add, const AppSpec& spec)
     if (spec.post_stop) // its failure changes nothing (APP-11)
         add.push_back({"ExecStopPostEx", exec_line(spec, *spec.post_stop, {"ignore-failure"}, needs_condition(spec))});
     add.push_back({"TimeoutStartUSec", forever});
-    add.push_back({"TimeoutStopUSec", stop_timeout_usec});
     add.push_back({"KillMode", std::string{"mixed"}}); // SIGTERM to the main process only (ACE-3), SIGKILL to all
-    add.push_back({"StartLimitIntervalUSec", std::uint64_t{0}});
     add.push_back({"IgnoreSIGPIPE", false});
 }
 
@@ -284,6 +281,21 @@ std::vector<UnitProperty> unit_properties(const AppSpec& spec)
          {add_service, add_environment, add_root, add_identity, add_seccomp, add_resources, add_devices})
         add(all, spec);
     return all;
+}
+
+std::vector<UnitProperty> policy_properties(const model::AppPolicy& policy)
+{
+    std::vector<std::string> after;
+    for (const auto& app : policy.after)
+        after.push_back(unit_name(app.str()));
+    const bool limited = policy.restarts();
+    return {{"Restart", std::string{model::word(policy.restart)}},
+            {"RestartUSec", policy.restart_usec},
+            {"StartLimitIntervalUSec", limited ? policy.start_limit_usec : 0},
+            {"StartLimitBurst", policy.start_limit_burst},
+            {"TimeoutStopUSec", policy.stop_timeout_usec},
+            {"KillSignal", std::int32_t{policy.stop_signal}},
+            {"After", std::move(after)}};
 }
 
 } // namespace rocket::stage1

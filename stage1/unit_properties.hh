@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/model/app_policy.hh"
 #include "stage1/app_spec.hh"
 
 namespace rocket::stage1
@@ -56,5 +57,7 @@ std::string_view signature(const PropertyValue& value);
 std::string app_root_in_pod(std::string_view app);
 
 std::vector<UnitProperty> unit_properties(const AppSpec& spec);
+// Restarts, order, stops. The order of starts is the supervisor's business, that of stops is PID 1's.
+std::vector<UnitProperty> policy_properties(const model::AppPolicy& policy);
 
 } // namespace rocket::stage1

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must hold before a pod is executed; see pod_manifest.hh.
 #include <algorithm>
+#include <utility>
 
+#include "common/model/app_policy.hh"
 #include "common/model/pod_manifest.hh"
 #include "common/sys/path.hh"
 #include "common/sys/text.hh"
@@ -48,6 +50,40 @@ void check_app(const PodManifest& pod, const RuntimeApp& app)
         volume_of(pod, mount);
     check_overlap(app);
     check_mount_points(app);
+}
+
+// The index of an app that is named in an annotation of another one.
+std::size_t other_app(const PodManifest& pod, const RuntimeApp& app, const AppName& named)
+{
+    const auto* const found = pod.find_app(named);
+    if (found == nullptr || found == &app)
+        throw Error{
+            Error::Kind::usage,
+            fmt::format("app {} cannot be started after {}", text::quoted(app.name.str()), text::quoted(named.str())),
+            "name another app of the same pod"};
+    return static_cast<std::size_t>(found - pod.apps.data());
+}
+
+// Apps that wait for each other would never be started: whoever is left when nobody is ready to start waits in a ring.
+void check_order(const PodManifest& pod)
+{
+    std::vector<std::vector<std::size_t>> waits_for;
+    for (const auto& app : pod.apps) {
+        with_context(fmt::format("app {}", text::quoted(app.name.str())), [&] {
+            waits_for.emplace_back();
+            for (const auto& named : policy_of(app.annotations).after)
+                waits_for.back().push_back(other_app(pod, app, named));
+        });
+    }
+    std::vector<bool> is_started(pod.apps.size());
+    for (bool moved = true; std::exchange(moved, false);)
+        for (std::size_t app = 0; app < pod.apps.size(); ++app)
+            if (!is_started[app] && std::ranges::all_of(waits_for[app], [&](auto other) { return is_started[other]; }))
+                moved = is_started[app] = true;
+    const auto stuck = std::ranges::find(is_started, false);
+    if (stuck != is_started.end())
+        fail(Error::Kind::usage, "app {} waits for an app that waits for it",
+             text::quoted(pod.apps[static_cast<std::size_t>(stuck - is_started.begin())].name.str()));
 }
 
 void check_ports(const PodManifest& pod) // POD-12, POD-14, POD-16
@@ -132,6 +168,7 @@ void check_reified(const PodManifest& pod)
         fail(Error::Kind::usage, "pod must contain at least one application");
     for (const auto& app : pod.apps)
         check_app(pod, app);
+    check_order(pod);
     check_ports(pod);
 }
 

@@ -61,7 +61,8 @@ struct PodManifest {
 
 // Everything resolved: each app has an image id and an app; each mount names a volume; each mount point has a mount
 // with its path; mounts of an app do not overlap (VOL-13); each exposed port leads to one port of one app, and no two
-// of them meet on the host (POD-14, POD-16). Throws Kind::usage otherwise.
+// of them meet on the host (POD-14, POD-16); what annotations say about starts can be done (app_policy.hh). Throws
+// Kind::usage otherwise.
 void check_reified(const PodManifest& pod);
 
 // The volume that a mount stands for: its own, else the pod's of that name. Throws Kind::usage if there is none

@@ -7,6 +7,7 @@
 #include "common/sys/error.hh"
 #include "common/sys/text.hh"
 #include "stage0/quadlet/container.hh"
+#include "stage0/quadlet/member.hh"
 #include "stage0/quadlet/words.hh"
 
 namespace rocket::quadlet
@@ -230,7 +231,7 @@ void Translator::service(const UnitFile& file, const std::string& name, const st
 {
     const FileName file_name{file.name};
     std::vector<std::string> needs;
-    std::vector<std::string> globals{rocket_}, flags, images, lines;
+    std::vector<std::string> globals{rocket_}, flags, images, lines, unit_lines;
     std::string policy = "never";
     const auto append = [](std::vector<std::string>& to, const std::vector<std::string>& from) {
         to.insert(to.end(), from.begin(), from.end());
@@ -241,6 +242,7 @@ void Translator::service(const UnitFile& file, const std::string& name, const st
     for (auto app : apps) {
         append(globals, app.global_flags);
         append(lines, app.service_lines);
+        append(unit_lines, app.unit_lines);
         const bool own_file = app.pod.empty();
         if (auto unit = image_unit(app, own_file ? file_name : FileName{app.name + ".container"}, file.path);
             !unit.empty())
@@ -270,6 +272,8 @@ void Translator::service(const UnitFile& file, const std::string& name, const st
     UnitText text;
     text.section("Unit");
     text.copy(file, "Unit");
+    for (const auto& line : unit_lines)
+        text.line(line);
     text.line("SourcePath", file.path);
     for (const auto& unit : needs) {
         text.line("Requires", unit);
@@ -317,6 +321,8 @@ void Translator::pod(const UnitFile& file)
     const auto options = read_pod(file);
     std::vector<App> apps;
     std::vector<std::string> members;
+    std::vector<const UnitFile*> member_files;
+    std::map<std::string, std::string> names;
     for (const auto& member : files_) {
         const auto* pod = member.last("Container", "Pod");
         if (pod == nullptr || pod->value != file.name)
@@ -325,13 +331,14 @@ void Translator::pod(const UnitFile& file)
         if (!app.of_pod.empty())
             refuse(app.of_pod.front(),
                    fmt::format("this is about all apps of the pod: say it in {}", quoted(file.name)));
-        for (const std::string_view section : {"Service", "Install"})
-            if (const auto* there = member.find(section); there != nullptr && !there->entries.empty())
-                refuse(there->entries.front(),
-                       fmt::format("a member of a pod has no service of its own: say it in {}", quoted(file.name)));
-        members.push_back(FileName{member.name}.service());
+        const auto service = FileName{member.name}.service();
+        names[member.name] = names[service] = app.name;
+        member_files.push_back(&member);
+        members.push_back(service);
         apps.push_back(std::move(app));
     }
+    for (std::size_t index = 0; index < apps.size(); ++index) // now that all names are known
+        read_member(*member_files[index], names, apps[index]);
     if (apps.empty())
         fail(Error::Kind::usage, "{}: no .container file says Pod={}", file.path, file.name);
     const FileName file_name{file.name};

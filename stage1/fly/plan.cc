@@ -56,6 +56,10 @@ Plan make_plan(const Pod& pod, const RunOptions& options, bool has_terminal)
     auto& app = plan.apps.front();
     app.root.clear(); // the app's root is all there is
     app.streams = streams_of(app, pod.manifest.apps.front().annotations, has_terminal);
+    if (app.policy != model::AppPolicy{})
+        throw Error{Error::Kind::unsupported,
+                    fmt::format("app {}: in a fly pod nobody follows annotations rocket/...", text::quoted(app.name)),
+                    "say it to what starts the pod, such as Restart= of a unit, or use the default stage1"};
     plan.new_ipc = options.ipc == Ipc::isolated;
     plan.new_uts = !options.hostname.empty();
     if (!plan.new_uts)

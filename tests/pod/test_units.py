@@ -107,6 +107,31 @@ Exec=-c 'until cat /data/word; do sleep 0.1; done; while :; do sleep 1; done'
     assert pathlib.Path("/var/lib/rocket-volumes/shared/word").read_text() == "from a\n"
 
 
+def test_each_container_of_a_pod_restarts_by_itself(files, rocket, busybox):
+    files.write(a_container=f"""[Unit]
+After=b.service
+[Container]
+Image={busybox}
+GLOBAL
+Pod=both.pod
+Entrypoint=/bin/sh
+Exec=-c 'echo x >> /count; echo a: start $$(wc -l < /count); test $$(wc -l < /count) -ge 3 && exec sleep 1000'
+[Service]
+Restart=on-failure
+RestartSec=20ms
+""", b_container=f"""[Container]
+Image={busybox}
+Pod=both.pod
+Entrypoint=/bin/sh
+Exec=-c 'echo b: start; exec sleep 1000'
+""", both_pod="[Pod]\nNetwork=none\n")
+    run("systemctl", "start", "both-pod")
+    wait_for(lambda: "a: start 3" in journal("both-pod"), "the third start of a")
+    assert journal("both-pod").count("b: start") == 1
+    assert run("systemctl", "is-active", "both-pod").strip() == "active"
+    run("systemctl", "stop", "both-pod")
+
+
 def test_a_credential_is_a_file_of_the_app(files, busybox):
     os.makedirs("/etc/credstore", mode=0o700, exist_ok=True)
     pathlib.Path("/etc/credstore/rocket-test").write_text("swordfish")

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+using namespace rocket;
 using namespace rocket::stage1;
 
 namespace
@@ -124,4 +125,46 @@ TEST_CASE("app progress: a pre-start handler that fails is a failure of the app"
     app.apply(state("inactive", "exec-condition"));
     CHECK(app.failed());
     CHECK(app.failed_before_main());
+}
+
+TEST_CASE("app progress: what may be started again has ended only when PID 1, asked, says so (L3)")
+{
+    const model::AppPolicy policy{.restart = model::AppPolicy::Restart::on_failure};
+    AppProgress app{policy};
+    app.apply(state("active"));
+    app.apply(main_ended(CLD_EXITED, 4));
+    app.apply(state("failed", "exit-code"));
+    CHECK(app.is_in_doubt());
+    CHECK_FALSE(app.has_ended());
+    app.apply({.active_state = "activating", .sub_state = "auto-restart", .is_answer = true});
+    CHECK_FALSE(app.is_in_doubt());
+    app.apply({.active_state = "inactive", .has_job = true, .is_answer = true}); // on its way from one to the other
+    CHECK_FALSE(app.is_in_doubt());
+    CHECK_FALSE(app.has_ended());
+    app.apply({.active_state = "active", .restarts = 1});
+    app.apply(main_ended(CLD_EXITED, 5));
+    app.apply({.active_state = "failed", .result = "start-limit-hit", .is_answer = true});
+    REQUIRE(app.has_ended());
+    CHECK(app.result().restarts == 1);
+    CHECK(app.result().code == 5);
+    CHECK(app.failed());
+}
+
+TEST_CASE("app progress: to end well, but far too often, is a failure")
+{
+    AppProgress app{{.restart = model::AppPolicy::Restart::always}};
+    app.apply(state("active"));
+    app.apply(main_ended(CLD_EXITED, 0));
+    app.apply({.active_state = "failed", .result = "start-limit-hit", .is_answer = true});
+    CHECK(app.failed());
+}
+
+TEST_CASE("app progress: the stop signal of its own is no failure")
+{
+    AppProgress app{{.stop_signal = SIGUSR1}};
+    app.apply(state("active"));
+    app.stop_requested();
+    app.apply(main_ended(CLD_KILLED, SIGUSR1));
+    app.apply(state("inactive"));
+    CHECK_FALSE(app.failed());
 }

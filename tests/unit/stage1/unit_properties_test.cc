@@ -212,3 +212,30 @@ TEST_CASE("unit properties: signatures")
     for (const auto& [value, expected] : rows)
         CHECK(signature(value) == expected);
 }
+
+TEST_CASE("unit properties: by default an app is never started again, and nothing limits its start")
+{
+    const auto all = policy_properties({});
+    const auto find = [&](std::string_view name) { return std::ranges::find(all, name, &UnitProperty::name)->value; };
+    CHECK(find("Restart") == PropertyValue{std::string{"no"}});
+    CHECK(find("StartLimitIntervalUSec") == PropertyValue{std::uint64_t{0}});
+    CHECK(find("After") == PropertyValue{Words{}});
+    CHECK(find("KillSignal") == PropertyValue{std::int32_t{15}});
+}
+
+TEST_CASE("unit properties: restart, order and stop of an app (L3)")
+{
+    model::AppPolicy policy{.restart = model::AppPolicy::Restart::on_failure,
+                            .restart_usec = 5,
+                            .after = {model::AppName::parse("db")},
+                            .stop_timeout_usec = 7,
+                            .stop_signal = 2};
+    const std::vector<UnitProperty> expected{{"Restart", std::string{"on-failure"}},
+                                             {"RestartUSec", std::uint64_t{5}},
+                                             {"StartLimitIntervalUSec", std::uint64_t{10'000'000}},
+                                             {"StartLimitBurst", std::uint32_t{5}},
+                                             {"TimeoutStopUSec", std::uint64_t{7}},
+                                             {"KillSignal", std::int32_t{2}},
+                                             {"After", Words{"app-db.service"}}};
+    CHECK(policy_properties(policy) == expected);
+}

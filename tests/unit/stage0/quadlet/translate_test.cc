@@ -202,7 +202,8 @@ TEST_CASE("quadlet: several containers are the apps of one pod")
 TEST_CASE("quadlet: a member leaves to its pod what is about all apps")
 {
     for (const char* bad : {"Network=host", "HostName=x", "PublishPort=80:80", "EnvironmentFile=/x", "UserNS=auto",
-                            "[Service]\nRestart=no", "[Install]\nWantedBy=x.target"}) {
+                            "[Service]\nType=simple", "[Service]\nRestart=maybe", "[Service]\nRestartSec=1min 30s",
+                            "[Unit]\nBindsTo=x.service", "[Unit]\nStartLimitBurst=0", "[Install]\nWantedBy=x.target"}) {
         CAPTURE(bad);
         const auto result = translated(
             {{"a.container", fmt::format("[Container]\nImage=/i.aci\nPod=p.pod\n{}\n", bad)}, {"p.pod", "[Pod]\n"}});
@@ -210,6 +211,25 @@ TEST_CASE("quadlet: a member leaves to its pod what is about all apps")
         CHECK(result.problems[0].text.starts_with("/e/a.container:"));
     }
     CHECK(translated({{"p.pod", "[Pod]\n"}}).problems.at(0).text == "/e/p.pod: no .container file says Pod=p.pod");
+}
+
+TEST_CASE("quadlet: a member's restarts and order are annotations of its app (L3)")
+{
+    const auto result = translated(
+        {{"db.container", "[Unit]\nDescription=Data\nAfter=time.target\n[Container]\nImage=/db.aci\nPod=p.pod\n"
+                          "[Service]\nRestart=always\nRestartSec=5\nTimeoutStopSec=1min\nKillSignal=SIGINT\n"},
+         {"log.container", "[Container]\nImage=/log.aci\nContainerName=logger\nPod=p.pod\n"},
+         {"web.container", "[Unit]\nRequires=db.service\nAfter=db.service log.container x.service\nWants=log.service\n"
+                           "StartLimitBurst=3\n[Container]\nImage=/web.aci\nPod=p.pod\n"},
+         {"p.pod", "[Pod]\n"}});
+    for (const auto& problem : result.problems)
+        FAIL_CHECK(problem.text);
+    CHECK(result.start("p-pod.service")
+              .ends_with(" /db.aci --name=db --annotation=rocket/restart=always --annotation=rocket/restart-sec=5 "
+                         "--annotation=rocket/stop-signal=SIGINT --annotation=rocket/stop-timeout-sec=1min --- "
+                         "/log.aci --name=logger --- /web.aci --name=web --annotation=rocket/after=db,logger "
+                         "--annotation=rocket/requires=db --annotation=rocket/start-limit-burst=3"));
+    CHECK(result.values("p-pod.service", "After") == std::vector<std::string>{"time.target", "x.service"});
 }
 
 TEST_CASE("quadlet: templates and units of one name")
