@@ -18,19 +18,18 @@ constexpr std::pair<const char*, const char*> defaults[] = {
     {"HOME", "/root"},
 };
 
-// Ours alone: what an image or the caller says about them does not count (ENV-2, ENV-6).
-bool is_reserved(std::string_view name)
+} // namespace
+
+bool is_reserved_variable(std::string_view name) noexcept
 {
     return name == "AC_APP_NAME" || name == "AC_METADATA_URL" || name == "container";
 }
-
-} // namespace
 
 std::vector<EnvVar> app_environment(const model::Environment& own, std::string_view app, const PodFacts& facts)
 {
     std::vector<EnvVar> all;
     for (const auto& variable : own)
-        if (!is_reserved(variable.name))
+        if (!is_reserved_variable(variable.name))
             all.push_back({variable.name, variable.value});
     const auto add_missing = [&](std::string_view name, std::string_view value) {
         if (find_variable(all, name) == nullptr)

@@ -23,6 +23,7 @@ struct Options {
     std::string user;
     std::string group;
     std::string working_directory;
+    Words environment;
     bool as_root = false;
 };
 
@@ -32,6 +33,9 @@ void declare(Options& options, FlagSet& flags)
     flags.add("user", options.user, "run the command as this user of the app's image, instead of the app's own");
     flags.add("group", options.group, "run the command as this group of the app's image, instead of the app's own");
     flags.add("working-dir", options.working_directory, "run the command in this directory of the app, instead of /");
+    flags.add("workdir", options.working_directory, "the same as --working-dir");
+    flags.add("env", options.environment,
+              "set an environment variable of the command: NAME=VALUE; can be given several times");
     flags.add("as-root", options.as_root,
               "run the command as root in the pod; never with more rights than the app has");
 }
@@ -76,6 +80,8 @@ int run(Invocation& invocation, const Options& options)
     add_if(!options.user.empty(), "--user=" + options.user);
     add_if(!options.group.empty(), "--group=" + options.group);
     add_if(!options.working_directory.empty(), "--cwd=" + options.working_directory);
+    for (const auto& assignment : options.environment)
+        words.push_back("--env=" + assignment);
     add_if(options.as_root, "--as-root");
     words.emplace_back("--");
     words.insert(words.end(), invocation.args.begin() + 1, invocation.args.end());

@@ -46,21 +46,32 @@ Credentials wanted_credentials(const EnterOptions& options, const Target& target
     return credentials_of(spec, uid, gid);
 }
 
-std::vector<std::string> environment_of(const AppSpec& spec)
+// The app's, the caller's TERM, and on top of them what was asked for.
+model::Environment environment_of(const AppSpec& spec, const model::Environment& wanted)
+{
+    model::Environment all;
+    for (const auto& variable : spec.environment)
+        all.push_back({.name = variable.name, .value = variable.value});
+    const char* const term = ::getenv("TERM");
+    model::set(all, "TERM", term != nullptr && *term != '\0' ? term : "vt100");
+    for (const auto& variable : wanted)
+        model::set(all, variable.name, variable.value);
+    return all;
+}
+
+std::vector<std::string> assignments(const model::Environment& environment)
 {
     std::vector<std::string> all;
-    for (const auto& variable : spec.environment)
-        if (variable.name != "TERM")
-            all.push_back(variable.name + '=' + variable.value);
-    const char* const term = ::getenv("TERM");
-    all.push_back(fmt::format("TERM={}", term != nullptr && *term != '\0' ? term : "vt100"));
+    for (const auto& variable : environment)
+        all.push_back(variable.name + '=' + variable.value);
     return all;
 }
 
 EnterCommand command_for(const EnterOptions& options, const Target& target)
 {
     auto credentials = wanted_credentials(options, target);
-    const auto* const path = find_variable(target.spec.environment, "PATH");
+    const auto environment = environment_of(target.spec, options.environment);
+    const auto* const path = model::find(environment, "PATH");
     const auto found =
         find_executable(target.root, options.command.front(),
                         {.path = path != nullptr ? *path : "",
@@ -70,7 +81,7 @@ EnterCommand command_for(const EnterOptions& options, const Target& target)
         fail(Error::Kind::usage, "cannot execute {}: {}", text::quoted(options.command.front()), found.problem);
     return {.program = {.path = found.path,
                         .argv = options.command,
-                        .env = environment_of(target.spec),
+                        .env = assignments(environment),
                         .working_directory = options.working_directory,
                         .credentials = std::move(credentials)},
             .wants_terminal = any_terminal()};

@@ -5,6 +5,7 @@
 
 #include "common/sys/error.hh"
 #include "common/sys/text.hh"
+#include "stage1/environment.hh"
 
 namespace rocket::stage1
 {
@@ -28,6 +29,20 @@ pid_t parse_pid(std::string_view text)
     return static_cast<pid_t>(*pid);
 }
 
+// NAME=VALUE. The later of two with one name counts.
+void set_variable(model::Environment& environment, const std::string& assignment)
+{
+    const auto equals = assignment.find('=');
+    if (equals == std::string::npos)
+        fail(Error::Kind::usage, "--env={} is not NAME=VALUE", text::quoted(assignment));
+    const auto name = assignment.substr(0, equals);
+    model::check_environment_name(name);
+    if (is_reserved_variable(name))
+        throw Error{Error::Kind::usage, fmt::format("the variable {} is the pod's own", text::quoted(name)),
+                    "choose another name"};
+    model::set(environment, name, assignment.substr(equals + 1));
+}
+
 } // namespace
 
 EnterOptions parse_enter_options(std::span<const char* const> words)
@@ -35,6 +50,7 @@ EnterOptions parse_enter_options(std::span<const char* const> words)
     std::optional<pid_t> pid;
     std::optional<model::AppName> app;
     std::string user, group, directory = "/";
+    model::Environment environment;
     std::size_t next = 0;
     for (; next < words.size() && std::string_view{words[next]} != "--"; ++next) {
         const std::string_view word = words[next];
@@ -48,6 +64,8 @@ EnterOptions parse_enter_options(std::span<const char* const> words)
             group = *of;
         else if (const auto path = value_of(word, "--cwd"))
             directory = *path;
+        else if (const auto assignment = value_of(word, "--env"))
+            set_variable(environment, *assignment);
         else if (word == "--as-root")
             user = group = "0";
         else
@@ -64,6 +82,7 @@ EnterOptions parse_enter_options(std::span<const char* const> words)
             .user = std::move(user),
             .group = std::move(group),
             .working_directory = std::move(directory),
+            .environment = std::move(environment),
             .command = {words.begin() + static_cast<std::ptrdiff_t>(next) + 1, words.end()}};
 }
 

@@ -67,6 +67,26 @@ def test_root_in_the_pod_on_request(rocket, busybox):
     rocket("stop", "--force", uuid)
 
 
+def test_entering_with_a_user_directory_and_environment_of_its_own(rocket, busybox):
+    _, uuid = rocket.started(busybox, "--exec=/bin/sleep", "--environment=GREETING=hello", "--environment=KEPT=yes", "--", "60")
+    flags = ["--user=web", "--group=extra", "--env=GREETING=good day", "--env=EMPTY=", "--env=PATH=/bin"]
+    for directory in ("--workdir=/tmp", "--working-dir=/tmp"):
+        out = rocket("enter", *flags, directory, uuid, "sh", "-c", "id -u; id -g; pwd; echo $GREETING; echo $KEPT; env | grep EMPTY").stdout
+        assert out.splitlines() == ["1000", "1002", "/tmp", "good day", "yes", "EMPTY="]
+    rocket("stop", "--force", uuid)
+
+
+@pytest.mark.parametrize("flag, says", [
+    ("--user=nobody-knows", "nobody-knows"), ("--group=nobody-knows", "nobody-knows"), ("--workdir=/none", "/none"), ("--workdir=tmp", "not absolute"),
+    ("--env=NAME", "not NAME=VALUE"), ("--env=container=docker", "the pod's own"), ("--env=a b=c", "a b"),
+])
+def test_entering_refuses_what_it_cannot_do(rocket, busybox, flag, says):
+    _, uuid = rocket.started(busybox, "--exec=/bin/sleep", "--", "60")
+    done = rocket("enter", flag, uuid, "/bin/true", status=None)
+    assert done.returncode not in (0, None) and says in done.stderr
+    rocket("stop", "--force", uuid)
+
+
 def test_entered_process_sees_the_app_and_nothing_of_the_host(rocket, busybox, home):
     _, uuid = rocket.started(busybox, "--exec=/bin/sleep", "--environment=SECRET=x y", "--", "60")
     inherited = os.open(home, os.O_RDONLY)

@@ -19,6 +19,11 @@ TEST_CASE("enter: its command line")
     CHECK(options.group == "");
     CHECK(options.working_directory == "/x");
     CHECK(options.command == std::vector<std::string>{"sh", "--", "--pid=1"});
+    const auto with =
+        parse_enter_options(Words{"--appname=a", "--pid=2", "--env=A=1=2", "--env=B=", "--env=A=3", "--", "env"});
+    REQUIRE(with.environment.size() == 2);
+    CHECK(with.environment[0].value == "3");
+    CHECK(with.environment[1].value == "");
     const auto root = parse_enter_options(Words{"--appname=a", "--as-root", "--pid=2", "--", "id"});
     CHECK(root.user == "0");
     CHECK(root.group == "0");
@@ -33,6 +38,8 @@ TEST_CASE("enter: what is not its command line")
           Words{"--pid=-5", "--appname=a", "--", "x"}, Words{"--pid= 5", "--appname=a", "--", "x"},
           Words{"--pid=99999999999", "--appname=a", "--", "x"}, Words{"--pid=5", "--appname=../a", "--", "x"},
           Words{"--pid=5", "--appname=a", "--cwd=x", "--", "x"}, Words{"--pid=5", "--appname=a", "--what", "--", "x"},
+          Words{"--pid=5", "--appname=a", "--env=A", "--", "x"}, Words{"--pid=5", "--appname=a", "--env==x", "--", "x"},
+          Words{"--pid=5", "--appname=a", "--env=container=docker", "--", "x"},
           Words{"--pid=5", "--appname=a", "x", "--", "x"}})
         CHECK_THROWS_AS(parse_enter_options(bad), Error);
 }
