@@ -82,6 +82,7 @@ json::Value app_json(const pod::PodInfo& info, const pod::AppInfo& app, const st
     if (result.signal)
         object.set("signal", std::int64_t{*result.signal});
     object.set_if(result.out_of_memory, "oom", true);
+    object.set_if(result.restarts > 0, "restarts", std::int64_t{result.restarts});
     object.set("image_id", runtime.image.id ? runtime.image.id->str() : std::string{});
     object.set_if(!runtime.mounts.empty(), "mounts", mounts_of(info, runtime, pod_path));
     if (runtime.app) {

@@ -44,6 +44,7 @@ AppResult read_result(const Pod& pod, const model::AppName& app)
     return {.code = small(fields, "code"),
             .signal = small(fields, "signal"),
             .out_of_memory = fields.boolean_or("oom", false),
+            .restarts = small(fields, "restarts").value_or(0),
             .started = time(fields, "started_ns"),
             .finished = time(fields, "finished_ns")};
 }

@@ -21,6 +21,7 @@ struct AppResult {
     std::optional<int> code = {};
     std::optional<int> signal = {};
     bool out_of_memory = false;
+    int restarts = 0; // by annotations of the app
     std::optional<Time> started = {};
     std::optional<Time> finished = {};
 
