@@ -52,6 +52,8 @@ public:
     std::string prepare_lock() const { return data_ + "/locks/prepare"; }
     std::string id_range_lock() const { return data_ + "/locks/id-ranges"; } // held while a range is chosen and written
 
+    std::string deployments() const { return data_ + "/deployments"; } // stage0/update/deployment.hh
+
     std::string pods() const { return data_ + "/pods"; }
     std::string pods(PodStage stage) const { return pods() + "/" + std::string{directory_name(stage)}; }
     std::string pod(PodStage stage, const PodId& id) const { return pods(stage) + "/" + id.str(); }

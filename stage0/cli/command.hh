@@ -89,6 +89,15 @@ std::vector<std::string> similar_names(CommandTable table, const std::vector<std
                                        const std::string& word);
 const Command* find_command(CommandTable table, const std::vector<std::string>& path);
 
+// The command words of argv, and argv without them.
+struct CommandLine {
+    std::vector<std::string> path;
+    Words rest;
+    std::string unknown = {}; // a word that is no command at `path`
+};
+// `global`: the flags that may stand before the words. Throws FlagError for others there.
+CommandLine split(CommandTable table, const Words& argv, const FlagSet& global);
+
 // Runs what argv asks for; the exit code. Everything thrown is reported here.
 int dispatch(CommandTable table, Context& context, const Words& argv);
 

@@ -16,6 +16,7 @@ Command export_command();
 Command fetch_command();
 Command gc_command();
 Command help_command();
+Command history_command();
 Command image_cat_manifest_command();
 Command image_export_command();
 Command image_extract_command();
@@ -28,12 +29,14 @@ Command image_verify_command();
 Command list_command();
 Command prepare_command();
 Command rm_command();
+Command rollback_command();
 Command run_command();
 Command run_prepared_command();
 Command status_command();
 Command stop_command();
 Command trust_command();
 Command units_command();
+Command update_command();
 Command version_command();
 
 } // namespace rocket::cli

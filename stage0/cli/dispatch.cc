@@ -19,16 +19,9 @@ namespace
 
 constexpr int exit_missing_command = 2;
 
-// The command words of argv, and argv without them.
-struct Found {
-    std::vector<std::string> path;
-    Words rest;
-    std::string unknown; // a word that is no command at `path`
-};
-
 // A flag before the command word: global flags are known here; others must be --flag=value, and wait for the command.
 // (Parsed a second time, with the command's own flags, once the command is known.)
-void keep_early_flag(const Words& argv, std::size_t& at, const FlagSet& global, Found& found)
+void keep_early_flag(const Words& argv, std::size_t& at, const FlagSet& global, CommandLine& found)
 {
     const auto& token = argv[at];
     found.rest.push_back(argv[at++]);
@@ -41,35 +34,12 @@ void keep_early_flag(const Words& argv, std::size_t& at, const FlagSet& global, 
         found.rest.push_back(argv[at++]);
 }
 
-Found find_words(CommandTable table, const Words& argv, const FlagSet& global)
-{
-    Found found;
-    std::size_t at = 0;
-    while (at < argv.size() && !find_command(table, found.path)) {
-        if (argv[at] == "--")
-            break;
-        if (argv[at].size() > 1 && argv[at][0] == '-') {
-            keep_early_flag(argv, at, global, found);
-            continue;
-        }
-        auto name = resolve_word(table, found.path, argv[at]);
-        if (name.empty()) {
-            found.unknown = argv[at];
-            return found;
-        }
-        found.path.push_back(std::move(name));
-        at += 1;
-    }
-    found.rest.insert(found.rest.end(), argv.begin() + static_cast<std::ptrdiff_t>(at), argv.end());
-    return found;
-}
-
 void print_error(const std::string& text)
 {
     fmt::print(stderr, "Error: {}\n", text);
 }
 
-int unknown_command(CommandTable table, const Found& found)
+int unknown_command(CommandTable table, const CommandLine& found)
 {
     const auto parent =
         found.path.empty() ? std::string{"rocket"} : fmt::format("rocket {}", fmt::join(found.path, " "));
@@ -82,7 +52,7 @@ int unknown_command(CommandTable table, const Found& found)
 }
 
 // No runnable command: "rocket" alone, or a group such as "image".
-int group_without_command(CommandTable table, Context& context, const Found& found, const FlagSet& global)
+int group_without_command(CommandTable table, Context& context, const CommandLine& found, const FlagSet& global)
 {
     const auto help = group_help(table, found.path, global);
     bool wanted = !found.path.empty();
@@ -126,7 +96,7 @@ int dispatch_unchecked(CommandTable table, Context& context, const Words& argv)
     FlagSet global;
     context.declare_flags(global);
     try {
-        const auto found = find_words(table, argv, global);
+        const auto found = split(table, argv, global);
         if (!found.unknown.empty())
             return unknown_command(table, found);
         const auto* command = find_command(table, found.path);
@@ -142,6 +112,29 @@ int dispatch_unchecked(CommandTable table, Context& context, const Words& argv)
 }
 
 } // namespace
+
+CommandLine split(CommandTable table, const Words& argv, const FlagSet& global)
+{
+    CommandLine found;
+    std::size_t at = 0;
+    while (at < argv.size() && !find_command(table, found.path)) {
+        if (argv[at] == "--")
+            break;
+        if (argv[at].size() > 1 && argv[at][0] == '-') {
+            keep_early_flag(argv, at, global, found);
+            continue;
+        }
+        auto name = resolve_word(table, found.path, argv[at]);
+        if (name.empty()) {
+            found.unknown = argv[at];
+            return found;
+        }
+        found.path.push_back(std::move(name));
+        at += 1;
+    }
+    found.rest.insert(found.rest.end(), argv.begin() + static_cast<std::ptrdiff_t>(at), argv.end());
+    return found;
+}
 
 int dispatch(CommandTable table, Context& context, const Words& argv)
 {

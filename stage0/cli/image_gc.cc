@@ -6,6 +6,7 @@
 #include "stage0/cli/images.hh"
 #include "stage0/cli/values.hh"
 #include "stage0/store/collect.hh"
+#include "stage0/update/deployment.hh"
 
 namespace rocket::cli
 {
@@ -48,7 +49,8 @@ int run(Invocation& invocation, const Options& options)
 {
     if (!invocation.args.empty())
         throw UsageRequested{};
-    const auto policy = policy_of(options, invocation.context.config().images);
+    auto policy = policy_of(options, invocation.context.config().images);
+    policy.kept_ids = update::images_in_use(model::Layout{invocation.context.data_dir()});
     Progress progress;
     auto store = open_store(invocation.context, progress);
     std::size_t removed = 0;

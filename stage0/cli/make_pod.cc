@@ -6,12 +6,14 @@
 #include "common/sys/file.hh"
 #include "common/sys/log.hh"
 #include "common/sys/sys.hh"
+#include "common/sys/text.hh"
 #include "stage0/cli/choose_stage1.hh"
 #include "stage0/cli/images.hh"
 #include "stage0/notify.hh"
 #include "stage0/pod/overlay_support.hh"
 #include "stage0/pod/reify.hh"
 #include "stage0/store/directories.hh"
+#include "stage0/update/deployment.hh"
 
 namespace rocket::cli
 {
@@ -24,11 +26,21 @@ struct Planned {
     std::vector<pod::Image> images;
 };
 
-Planned plan_from_images(const PodFlags& flags, ImageSource& source)
+// What is held back in the service that we are (rocket rollback) is not asked for anew.
+image::Request request_of(const pod::AppRequest& app, const PodFlags& flags, const update::Images& pins)
+{
+    const auto pin = pins.find(app.image);
+    if (pin == pins.end())
+        return {app.image, app.signature, pull_policy(flags)};
+    log::print("this service is held at {} for {}", pin->second.key(), text::quoted(app.image));
+    return {pin->second.key(), "", image::PullPolicy::never};
+}
+
+Planned plan_from_images(const PodFlags& flags, ImageSource& source, const update::Images& pins)
 {
     std::vector<pod::Image> images;
     for (const auto& app : flags.app_args.apps)
-        images.push_back(source.acquire({app.image, app.signature, pull_policy(flags)}));
+        images.push_back(source.acquire(request_of(app, flags, pins)));
     auto reified = pod::reify(request(flags), images, ::getuid(), ::getgid());
     return {std::move(reified), std::move(images)};
 }
@@ -87,8 +99,9 @@ pod::OwnedPod make_pod(const Context& context, const MakePod& what)
     ImageSource source{context};
     const auto chosen_stage1 = choose_stage1(flags.stage1, context, source);
     pod::entry_point(chosen_stage1.manifest_text, chosen_stage1.rootfs, "run"); // now, not when the pod is there
-    const auto plan =
-        flags.pod_manifest.empty() ? plan_from_images(flags, source) : plan_from_manifest(flags.pod_manifest, source);
+    const auto pins = what.stage == pod::PodStage::run ? update::own_pins(layout) : update::Images{};
+    const auto plan = flags.pod_manifest.empty() ? plan_from_images(flags, source, pins)
+                                                 : plan_from_manifest(flags.pod_manifest, source);
     for (const auto& warning : plan.reified.warnings)
         log::print(warning);
     const auto& manifest = plan.reified.manifest;

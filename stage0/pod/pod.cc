@@ -8,7 +8,9 @@
 #include <map>
 #include <memory>
 
+#include "common/sys/file.hh"
 #include "common/sys/sys.hh"
+#include "common/sys/text.hh"
 
 namespace rocket::pod
 {
@@ -121,6 +123,14 @@ std::optional<Time> Pod::created() const
 std::optional<Time> Pod::started() const
 {
     return mtime(model::pod_dir::ppid);
+}
+
+std::optional<pid_t> Pod::supervisor() const
+{
+    constexpr std::size_t longest_number = 64;
+    const auto text = file::read_if_exists(fd(), model::pod_dir::ppid, longest_number);
+    const auto number = text ? text::parse_signed(text->substr(0, text->find('\n')), 1, INT32_MAX) : std::nullopt;
+    return number ? std::optional{static_cast<pid_t>(*number)} : std::nullopt;
 }
 
 std::optional<Time> Pod::marked() const

@@ -4,6 +4,8 @@
 // Errors: Kind::not_found when a pod vanished meanwhile, Kind::usage for a bad UUID argument.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -61,7 +63,8 @@ public:
     std::optional<Time> mtime(const std::string& file) const;
     std::optional<Time> created() const; // nullopt before it is prepared (Q36)
     std::optional<Time> started() const;
-    std::optional<Time> marked() const; // by gc; older marks: ctime of the directory
+    std::optional<pid_t> supervisor() const; // of the last start; once that has ended, anybody's
+    std::optional<Time> marked() const;      // by gc; older marks: ctime of the directory
 
     // A second descriptor of the directory, for a lock of one's own.
     Fd reopen() const;

@@ -161,6 +161,12 @@ void expect(const Entry& entry, std::initializer_list<std::string_view> values, 
         refuse(entry, why);
 }
 
+void set_auto_update(Reading& reading, const Entry& entry)
+{
+    expect(entry, {"registry"}, "only registry is supported: the image is looked up again by `rocket update --all`");
+    reading.app.auto_update = true;
+}
+
 // Words that are for `rocket` itself: what Quadlet's PodmanArgs= is for podman.
 void add_words(const Entry& entry, std::vector<std::string>& words)
 {
@@ -197,6 +203,7 @@ constexpr Key keys_of_container[] = {
     {"AddCapability", [](Reading& r, const Entry& e) { add_capabilities(r, e, r.added_capabilities); }},
     {"AddDevice", add_device},
     {"Annotation", [](Reading& r, const Entry& e) { add_pairs(r, e, "user-annotation"); }},
+    {"AutoUpdate", set_auto_update},
     {"ContainerName", set_name},
     {"DropCapability", [](Reading& r, const Entry& e) { add_capabilities(r, e, r.dropped_capabilities); }},
     {"Entrypoint", set_entrypoint},
@@ -239,7 +246,6 @@ constexpr Key keys_of_pod[] = {
 };
 
 constexpr Refusal refusals[] = {
-    {"AutoUpdate", "a service never changes its image by itself: fetch the new one and restart the service"},
     {"ExposeHostPort", "say PublishPort= for ports that are to be reachable"},
     {"GIDMap", "say UserNS=auto for ids of the pod's own"},
     {"IP", "addresses are given out by the network's configuration in net.d"},

@@ -34,6 +34,7 @@ struct App {
     std::vector<Reference> references;      // units that have to be there first
     std::vector<Entry> of_pod;              // what was said that is about all apps of a pod
     std::string pull_policy = "new";
+    bool auto_update = false; // AutoUpdate=registry
     std::string service_name; // ServiceName=
 };
 

@@ -200,7 +200,8 @@ void Translator::fetching(const std::string& unit, const std::string& path, cons
     words.insert(words.end(), global_flags.begin(), global_flags.end());
     words.insert(words.end(), {"fetch", "--pull-policy=" + policy, image});
     text.line("ExecStart", join_words(words));
-    add({unit, path, text.take(path), file != nullptr ? links_of(*file, unit) : std::vector<std::string>{}}, path);
+    add({unit, path, text.take(path), false, file != nullptr ? links_of(*file, unit) : std::vector<std::string>{}},
+        path);
 }
 
 // The unit that fetches the image of an app before the app's own service counts its time; empty if there is nothing
@@ -297,7 +298,8 @@ void Translator::service(const UnitFile& file, const std::string& name, const st
     words = globals;
     append(words, {"rm", "--uuid-file=" + uuid_file});
     text.line("ExecStopPost", "-" + join_words(words));
-    add({name, file.path, text.take(file.path), links_of(file, name)}, file.path);
+    const bool auto_update = std::ranges::any_of(apps, &App::auto_update);
+    add({name, file.path, text.take(file.path), auto_update, links_of(file, name)}, file.path);
 }
 
 void Translator::container(const UnitFile& file)
@@ -399,7 +401,7 @@ void Translator::volume(const UnitFile& file)
     text.copy(file, "Service");
     text.line("ExecStart", join_words({"/usr/bin/install", "-d", "-o", owner, "-g", group, "-m", "0755", directory}));
     const auto unit = name.service("-volume");
-    add({unit, file.path, text.take(file.path), links_of(file, unit)}, file.path);
+    add({unit, file.path, text.take(file.path), false, links_of(file, unit)}, file.path);
 }
 
 // Whoever starts it is told what is wrong, by the service itself; whoever boots with it finds it failed.
@@ -420,7 +422,7 @@ void Translator::fail_later(const UnitFile& file, const std::string& why)
         links = links_of(file, unit);
     } catch (const Error&) { // that is what is wrong with it
     }
-    units_.insert_or_assign(unit, Unit{unit, file.path, text.take(file.path), std::move(links)});
+    units_.insert_or_assign(unit, Unit{unit, file.path, text.take(file.path), false, std::move(links)});
 }
 
 void Translator::translate(const UnitFile& file)

@@ -16,6 +16,7 @@ struct Unit {
     std::string name; // "web.service"
     std::string path; // of the file it was made from
     std::string text;
+    bool auto_update = false;       // AutoUpdate=registry: `rocket update --all` is about it, too
     std::vector<std::string> links; // names beside it that are to point to it: "multi-user.target.wants/web.service"
 };
 

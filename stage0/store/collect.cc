@@ -17,11 +17,12 @@ struct Candidate {
     std::int64_t used_ns = 0;
 };
 
-bool is_kept(const Entry& entry, const std::vector<model::ImageName>& kept)
+bool is_kept(const Entry& entry, const CollectOptions& options)
 {
-    return std::any_of(kept.begin(), kept.end(), [&](const model::ImageName& name) {
-        return name.name == entry.name && model::satisfies(entry.labels, name.labels);
-    });
+    return options.kept_ids.contains(entry.id) ||
+           std::any_of(options.kept.begin(), options.kept.end(), [&](const model::ImageName& name) {
+               return name.name == entry.name && model::satisfies(entry.labels, name.labels);
+           });
 }
 
 class Collector
@@ -49,7 +50,7 @@ Collector::Collector(Store& store, const CollectOptions& options, const CollectR
     const auto used = images_used_by_pods(store.layout(), Using::kept);
     for (auto& entry : store.list()) {
         store_bytes_ += entry.size;
-        if (!used.contains(entry.id) && !is_kept(entry, options.kept)) {
+        if (!used.contains(entry.id) && !is_kept(entry, options)) {
             const auto used_ns = store.last_used_ns(entry.id);
             candidates_.push_back({std::move(entry), used_ns});
         }

@@ -19,6 +19,7 @@ struct CollectOptions {
     std::chrono::nanoseconds grace_period = std::chrono::hours{24}; // since the last use
     std::optional<std::uint64_t> largest_store = {};                // bytes of all images, as `image list` shows them
     std::vector<model::ImageName> kept = {};
+    std::set<model::ImageId> kept_ids = {};
 };
 
 struct CollectReport {

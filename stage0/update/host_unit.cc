@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/update/host_unit.hh"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+
+#include "common/sys/text.hh"
+
+namespace rocket::update
+{
+
+namespace
+{
+
+using text::quoted;
+
+constexpr const char* service = "org.freedesktop.systemd1";
+constexpr const char* manager_path = "/org/freedesktop/systemd1";
+constexpr const char* manager_interface = "org.freedesktop.systemd1.Manager";
+constexpr const char* unit_interface = "org.freedesktop.systemd1.Unit";
+constexpr const char* service_interface = "org.freedesktop.systemd1.Service";
+
+// An error of a call, as it is freed.
+class BusError
+{
+public:
+    BusError() = default;
+    BusError(const BusError&) = delete;
+    BusError& operator=(const BusError&) = delete;
+    ~BusError() { ::sd_bus_error_free(&error_); }
+    sd_bus_error* get() noexcept { return &error_; }
+    void check(int result, const std::string& doing) const
+    {
+        if (result >= 0)
+            return;
+        const bool unknown = ::sd_bus_error_has_name(&error_, "org.freedesktop.systemd1.NoSuchUnit") > 0;
+        throw Error{unknown ? Error::Kind::not_found : Error::Kind::system,
+                    error_.message != nullptr ? fmt::format("{}: {}", doing, text::printable(error_.message))
+                                              : system_error(-result, doing).what()};
+    }
+
+private:
+    sd_bus_error error_ = SD_BUS_ERROR_NULL;
+};
+
+bus::Bus connect()
+{
+    return with_context("units are updated through the host's systemd", [] { return bus::open_system(); });
+}
+
+// Takes what has come, and waits for more until `end` if there was nothing.
+void process(sd_bus* bus, std::chrono::steady_clock::time_point end)
+{
+    if (bus::check(::sd_bus_process(bus, nullptr), "reading from the system bus") > 0)
+        return;
+    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(end - std::chrono::steady_clock::now());
+    const auto usec = static_cast<std::uint64_t>(std::max<std::int64_t>(left.count(), 0));
+    bus::check(::sd_bus_wait(bus, usec), "waiting for the system bus");
+}
+
+struct Job {
+    std::string path;
+    std::string result;
+};
+
+int on_job_removed(sd_bus_message* signal, void* data, sd_bus_error*)
+{
+    auto& job = *static_cast<Job*>(data);
+    std::uint32_t id = 0;
+    const char *path = nullptr, *unit = nullptr, *result = nullptr;
+    if (::sd_bus_message_read(signal, "uoss", &id, &path, &unit, &result) > 0 && job.path == path)
+        job.result = result;
+    return 0;
+}
+
+} // namespace
+
+HostUnit::HostUnit(std::string name) : name_{std::move(name)}, bus_{connect()}
+{
+    BusError error;
+    sd_bus_message* raw = nullptr;
+    const int called = ::sd_bus_call_method(bus_.get(), service, manager_path, manager_interface, "LoadUnit",
+                                            error.get(), &raw, "s", name_.c_str());
+    const bus::Message reply{raw};
+    error.check(called, quoted(name_));
+    const char* path = nullptr;
+    bus::check(::sd_bus_message_read(reply.get(), "o", &path), "reading a D-Bus message");
+    path_ = path;
+    error.check(::sd_bus_call_method(bus_.get(), service, manager_path, manager_interface, "Subscribe", error.get(),
+                                     nullptr, ""),
+                "watching the host's systemd");
+    if (const auto state = property(unit_interface, "LoadState"); state != "loaded")
+        fail(Error::Kind::not_found, "there is no unit {} that could be started: it is {}", quoted(name_), state);
+}
+
+std::string HostUnit::property(const char* interface, const char* member) const
+{
+    BusError error;
+    char* raw = nullptr;
+    error.check(::sd_bus_get_property_string(bus_.get(), service, path_.c_str(), interface, member, error.get(), &raw),
+                quoted(name_));
+    const std::unique_ptr<char, decltype(&std::free)> text{raw, &std::free};
+    return text::printable(text.get());
+}
+
+std::vector<std::string> HostUnit::command() const
+{
+    BusError error;
+    sd_bus_message* raw = nullptr;
+    const int called = ::sd_bus_get_property(bus_.get(), service, path_.c_str(), service_interface, "ExecStart",
+                                             error.get(), &raw, "a(sasbttttuii)");
+    const bus::Message reply{raw};
+    error.check(called, quoted(name_));
+    const auto check = [](int result) { return bus::check(result, "reading a D-Bus message"); };
+    check(::sd_bus_message_enter_container(reply.get(), 'a', "(sasbttttuii)"));
+    if (check(::sd_bus_message_enter_container(reply.get(), 'r', "sasbttttuii")) == 0)
+        fail(Error::Kind::usage, "{} starts nothing", quoted(name_));
+    check(::sd_bus_message_skip(reply.get(), "s"));
+    char** words = nullptr;
+    check(::sd_bus_message_read_strv(reply.get(), &words));
+    std::vector<std::string> command;
+    for (char** word = words; word != nullptr && *word != nullptr; ++word) {
+        command.emplace_back(*word);
+        std::free(*word);
+    }
+    std::free(words);
+    return command;
+}
+
+pid_t HostUnit::main_pid() const
+{
+    BusError error;
+    std::uint32_t pid = 0;
+    error.check(::sd_bus_get_property_trivial(bus_.get(), service, path_.c_str(), service_interface, "MainPID",
+                                              error.get(), 'u', &pid),
+                quoted(name_));
+    return static_cast<pid_t>(pid);
+}
+
+bool HostUnit::is_active() const
+{
+    const auto state = property(unit_interface, "ActiveState");
+    return state == "active" || state == "reloading";
+}
+
+std::string HostUnit::why_down() const
+{
+    const auto result = property(service_interface, "Result");
+    const auto status = property(service_interface, "StatusText");
+    return fmt::format("{}{}{}", result == "success" ? "it ended" : result, status.empty() ? "" : ": ", status);
+}
+
+// The result of the job, when there is one: "done", "failed", "timeout" ...
+std::string HostUnit::run_job(const char* member)
+{
+    Job job;
+    sd_bus_slot* raw_slot = nullptr;
+    bus::check(::sd_bus_match_signal(bus_.get(), &raw_slot, service, manager_path, manager_interface, "JobRemoved",
+                                     on_job_removed, &job),
+               "watching the host's systemd");
+    const bus::Slot slot{raw_slot};
+    BusError error;
+    sd_bus_message* raw = nullptr;
+    const int called = ::sd_bus_call_method(bus_.get(), service, manager_path, manager_interface, member, error.get(),
+                                            &raw, "ss", name_.c_str(), "replace");
+    const bus::Message reply{raw};
+    error.check(called, quoted(name_));
+    const char* path = nullptr;
+    bus::check(::sd_bus_message_read(reply.get(), "o", &path), "reading a D-Bus message");
+    job.path = path;           // signals are only looked at in process()
+    while (job.result.empty()) // the unit's own time-outs end it
+        process(bus_.get(), std::chrono::steady_clock::now() + std::chrono::hours{1});
+    return job.result;
+}
+
+bool HostUnit::stays_active(std::chrono::nanoseconds settle)
+{
+    bool changed = true; // since it was looked at last
+    sd_bus_slot* raw_slot = nullptr;
+    const auto on_change = [](sd_bus_message*, void* data, sd_bus_error*) {
+        *static_cast<bool*>(data) = true;
+        return 0;
+    };
+    bus::check(::sd_bus_match_signal(bus_.get(), &raw_slot, service, path_.c_str(), "org.freedesktop.DBus.Properties",
+                                     "PropertiesChanged", on_change, &changed),
+               "watching the host's systemd");
+    const bus::Slot slot{raw_slot};
+    const auto end = std::chrono::steady_clock::now() + settle;
+    const auto first = main_pid();
+    do {
+        if (std::exchange(changed, false) && (!is_active() || main_pid() != first))
+            return false; // it may be up again already, by its Restart=
+        process(bus_.get(), end);
+    } while (std::chrono::steady_clock::now() < end);
+    return is_active() && main_pid() == first;
+}
+
+std::optional<std::string> HostUnit::restart(std::chrono::nanoseconds settle)
+{
+    const auto result = run_job("RestartUnit");
+    if (result != "done")
+        return fmt::format("{} ({})", why_down(), result);
+    if (!stays_active(settle))
+        return why_down();
+    return std::nullopt;
+}
+
+} // namespace rocket::update
