@@ -17,14 +17,19 @@ std::pair<std::string, std::string> split_last(const std::string& cleaned)
     return {cleaned.substr(0, slash), cleaned.substr(slash + 1)};
 }
 
+bool is_empty(const Fd& directory)
+{
+    return std::filesystem::is_empty(sys::proc_path(directory.get()));
+}
+
 // VOL-10 to VOL-12: made if missing; a file in the way of a directory is removed, from the app's own layer.
-Fd directory_place(AppRoot& app, const std::string& target)
+Fd directory_place(AppRoot& app, const std::string& target, bool hides)
 {
     const auto existing = app.root.open_if_exists(target, O_PATH);
     if (!existing)
         return app.root.make_dirs(target);
     if (S_ISDIR(sys::stat(existing->get()).st_mode)) {
-        if (!std::filesystem::is_empty(sys::proc_path(existing->get())))
+        if (hides && !is_empty(*existing))
             app.warnings.push_back(
                 fmt::format("the volume on {} hides what the image has there", text::quoted(target)));
         return sys::duplicate(existing->get());
@@ -64,10 +69,14 @@ void check_place(const std::vector<VolumePlace>& others, const std::string& path
             fail(Error::Kind::usage, "it overlaps with the volume on {}", text::quoted(other.path));
 }
 
-VolumePlace find_place(AppRoot& app, const std::string& target, bool directory, const std::vector<VolumePlace>& others)
+VolumePlace find_place(AppRoot& app, std::size_t index, const std::vector<VolumePlace>& others)
 {
+    const auto& planned = app.plan.volumes[index];
+    const auto& volume = app.sources.volumes[index];
+    const auto& target = planned.target;
+    const bool has_copy = planned.of_pod && !is_empty(volume.tree); // OMAP-7
     try {
-        auto place = directory ? directory_place(app, target) : file_place(app, target);
+        auto place = volume.directory ? directory_place(app, target, !has_copy) : file_place(app, target);
         auto path = real_path(app, place);
         check_place(others, path);
         return {.place = std::move(place), .path = std::move(path)};
@@ -85,11 +94,10 @@ std::vector<VolumePlace> find_volume_places(AppRoot& app)
 {
     std::vector<VolumePlace> places;
     for (std::size_t index = 0; index < app.plan.volumes.size(); ++index) {
-        const auto& [source, target, read_only, in_dev] = app.plan.volumes[index];
-        if (in_dev)
+        if (app.plan.volumes[index].in_dev)
             places.emplace_back(); // found when /dev is there
         else
-            places.push_back(find_place(app, target, app.sources.volumes[index].directory, places));
+            places.push_back(find_place(app, index, places));
     }
     return places;
 }

@@ -91,9 +91,15 @@ model::Streams plan_streams(const model::RuntimeApp& app, bool interactive)
                         [&] { return model::streams_of(app.annotations); });
 }
 
-model::AppPolicy plan_policy(const model::RuntimeApp& app, const model::Streams& streams)
+// What a converted image asks to be ended with (OMAP-8), unless the pod says something else. Of a word that is no
+// signal its import has told.
+model::AppPolicy plan_policy(const model::RuntimeApp& app, const model::ImageManifest& image,
+                             const model::Streams& streams)
 {
     auto policy = model::policy_of(app.annotations);
+    const auto* const stop_signal = model::find(image.annotations, "org.opencontainers.image.stopsignal");
+    if (stop_signal != nullptr && model::find(app.annotations, "rocket/stop-signal") == nullptr)
+        policy.stop_signal = model::parse_signal(*stop_signal).value_or(policy.stop_signal);
     const bool has_input_for_one =
         streams.input == model::StreamMode::stream || streams.uses(model::StreamMode::interactive);
     if (policy.restarts() && has_input_for_one)
@@ -120,6 +126,7 @@ AppPlan plan_app(const Pod& pod, std::size_t index, std::vector<VolumeSource>& s
     for (const auto& mount : runtime_app.mounts) {
         const auto& volume = model::volume_of(pod.manifest, mount);
         VolumeMount planned{.target = clean_absolute(mount.path)};
+        planned.of_pod = volume.kind == model::Volume::Kind::empty;
         planned.in_dev = volume.kind == model::Volume::Kind::host && is_free_leaf_of_dev(planned.target);
         check_target(app.name, planned, volume.name.str());
         planned.read_only = model::is_read_only(volume, mount_point_of(pod.app(index), mount, planned.target));
@@ -155,7 +162,7 @@ Plan make_plan(const Pod& pod, const RunOptions& options)
     for (std::size_t index = 0; index < pod.manifest.apps.size(); ++index) {
         plan.apps.push_back(plan_app(pod, index, plan.sources));
         plan.apps.back().streams = plan_streams(pod.manifest.apps[index], options.interactive);
-        plan.apps.back().policy = plan_policy(pod.manifest.apps[index], plan.apps.back().streams);
+        plan.apps.back().policy = plan_policy(pod.manifest.apps[index], pod.images[index], plan.apps.back().streams);
     }
     const auto is_interactive = [](const AppPlan& app) { return app.streams.uses(model::StreamMode::interactive); };
     if (std::ranges::count_if(plan.apps, is_interactive) > 1)

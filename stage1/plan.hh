@@ -36,6 +36,7 @@ struct VolumeMount {
     std::size_t source = 0; // index in Plan::sources
     std::string target;     // in the app, cleaned
     bool read_only = false; // VOL-9
+    bool of_pod = false;    // its data is in the pod directory
     bool in_dev = false;    // the target is a leaf of /dev: only a device may go there
     bool operator==(const VolumeMount&) const = default;
 };

@@ -80,14 +80,10 @@ bool ends_pod(std::string_view value)
 
 int signal_number(std::string_view value)
 {
-    constexpr int last_named = 31;
-    if (const auto number = text::parse_decimal(value, 64); number && *number > 0)
-        return static_cast<int>(*number);
-    const auto name = value.starts_with("SIG") ? value.substr(3) : value;
-    for (int signal = 1; signal <= last_named; ++signal)
-        if (const char* known = ::sigabbrev_np(signal); known != nullptr && name == known)
-            return signal;
-    reject("{} is no signal", text::quoted(value));
+    const auto signal = parse_signal(value);
+    if (!signal)
+        reject("{} is no signal", text::quoted(value));
+    return *signal;
 }
 
 struct Setting {
@@ -119,6 +115,27 @@ constexpr std::array<Setting, 9> settings{{
 }
 
 } // namespace
+
+std::optional<int> parse_signal(std::string_view value)
+{
+    constexpr int last_named = 31, first_real_time = 34, last = 64; // as glibc numbers them
+    const auto number_up_to = [](std::string_view digits, int max) -> std::optional<int> {
+        const auto number = text::parse_decimal(digits, static_cast<std::uint64_t>(max));
+        return number ? std::optional{static_cast<int>(*number)} : std::nullopt;
+    };
+    if (const auto number = number_up_to(value, last))
+        return *number > 0 ? number : std::nullopt;
+    const auto name = value.starts_with("SIG") ? value.substr(3) : value;
+    constexpr std::string_view real_time = "RTMIN+";
+    if (name.starts_with(real_time)) {
+        const auto offset = number_up_to(name.substr(real_time.size()), last - first_real_time);
+        return offset ? std::optional{first_real_time + *offset} : std::nullopt;
+    }
+    for (int signal = 1; signal <= last_named; ++signal)
+        if (const char* known = ::sigabbrev_np(signal); known != nullptr && name == known)
+            return signal;
+    return std::nullopt;
+}
 
 std::string_view word(AppPolicy::Restart restart) noexcept
 {

@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -32,6 +33,9 @@ struct AppPolicy {
     bool restarts() const noexcept { return restart != Restart::no; }
     bool operator==(const AppPolicy&) const = default;
 };
+
+// "SIGQUIT", "QUIT", "SIGRTMIN+3", "3" (OMAP-8).
+std::optional<int> parse_signal(std::string_view value);
 
 // systemd's word: "on-failure".
 std::string_view word(AppPolicy::Restart restart) noexcept;

@@ -100,10 +100,11 @@ pod::OwnedPod make_pod(const Context& context, const MakePod& what)
     const auto chosen_stage1 = choose_stage1(flags.stage1, context, source);
     pod::entry_point(chosen_stage1.manifest_text, chosen_stage1.rootfs, "run"); // now, not when the pod is there
     const auto pins = what.stage == pod::PodStage::run ? update::own_pins(layout) : update::Images{};
-    const auto plan = flags.pod_manifest.empty() ? plan_from_images(flags, source, pins)
-                                                 : plan_from_manifest(flags.pod_manifest, source);
+    auto plan = flags.pod_manifest.empty() ? plan_from_images(flags, source, pins)
+                                           : plan_from_manifest(flags.pod_manifest, source);
     for (const auto& warning : plan.reified.warnings)
         log::print(warning);
+    pod::describe_seeds(plan.reified.manifest, plan.images, plan.reified.seeds);
     const auto& manifest = plan.reified.manifest;
     if (manifest.apps.empty())
         fail(Error::Kind::usage, "pod must contain at least one application");
@@ -116,7 +117,7 @@ pod::OwnedPod make_pod(const Context& context, const MakePod& what)
     return in_context("error setting up stage0", [&] {
         pod::NewPod pod{layout, notify::tick};
         save_uuid(flags.uuid_file_save, pod.id());
-        pod.fill({manifest, plan.images, chosen_stage1, overlay, flags.private_users});
+        pod.fill({manifest, plan.images, chosen_stage1, overlay, flags.private_users, plan.reified.seeds});
         return std::move(pod).publish(what.stage);
     });
 }

@@ -97,6 +97,16 @@ void NewPod::fill_app(const model::RuntimeApp& app, const Image& image, bool ove
     store::copy_metadata(trees.tree(0), sys::open(dir, pod_dir::app_upper(app.name), directory).get());
 }
 
+void NewPod::fill_volumes(const PodContent& content)
+{
+    if (content.seeds.empty())
+        return;
+    make_dir(pod_dir::volumes, 0700);
+    for (const auto& seed : content.seeds)
+        plant_seed(seed, content.images.at(seed.app), owned_->pod.fd(), tick_);
+    copied_trees_ = true;
+}
+
 void NewPod::fill(const PodContent& content)
 {
     if (content.private_users)
@@ -115,6 +125,7 @@ void NewPod::fill(const PodContent& content)
         runtime.apps.push_back({app.name, image.id, image.trees});
         tick_();
     }
+    fill_volumes(content);
     write(pod_dir::runtime, runtime.write());
     write(pod_dir::manifest, content.manifest.write());
     write(pod_dir::created, "");

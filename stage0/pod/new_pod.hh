@@ -15,6 +15,7 @@
 #include "common/sys/lock.hh"
 #include "stage0/pod/image.hh"
 #include "stage0/pod/pod.hh"
+#include "stage0/pod/seeds.hh"
 #include "stage0/pod/stage1_image.hh"
 
 namespace rocket::pod
@@ -26,6 +27,7 @@ struct PodContent {
     const Stage1Image& stage1;
     bool overlay = true; // false: each app gets a copy of its image's tree
     bool private_users = false;
+    std::vector<Seed> seeds = {};
 };
 
 // A pod and its lock, held by us.
@@ -49,6 +51,7 @@ public:
 
 private:
     void fill_app(const model::RuntimeApp& app, const Image& image, bool overlay);
+    void fill_volumes(const PodContent& content);
     void make_dir(const std::string& path, mode_t mode);
     void write(const std::string& path, std::string_view content);
     void sync();

@@ -132,9 +132,17 @@ model::VolumeName unused_volume_name(const PodManifest& pod, const std::string& 
     return name;
 }
 
-// VOL-5: a mount with that path, else the pod's volume of that name, else a new empty volume.
-void satisfy_mount_points(PodManifest& pod, RuntimeApp& app, std::vector<std::string>& warnings)
+bool was_converted(const Image& image)
 {
+    return model::find(image.manifest.annotations, "appc.io/docker/imageid") != nullptr;
+}
+
+// VOL-5: a mount with that path, else the pod's volume of that name, else a new volume: empty, but for what the image
+// has there if it is one that relies on it.
+void satisfy_mount_points(Reified& result, std::size_t index, const Image& image)
+{
+    auto& pod = result.manifest;
+    auto& app = pod.apps[index];
     for (const auto& point : app.app->mount_points) {
         if (has_mount_at(app, point.path))
             continue;
@@ -145,16 +153,20 @@ void satisfy_mount_points(PodManifest& pod, RuntimeApp& app, std::vector<std::st
         const auto name = unused_volume_name(pod, app.name.str() + "-" + point.name.str());
         pod.volumes.push_back({.name = name});
         app.mounts.push_back({name, point.path});
-        warnings.push_back(fmt::format("no volume for mount point {} of app {}: an empty volume {} is used",
-                                       quoted(point.name.str()), quoted(app.name.str()), quoted(name.str())));
+        const bool seeded = was_converted(image);
+        if (seeded)
+            result.seeds.push_back({name, index, point.path});
+        result.warnings.push_back(fmt::format("no volume for mount point {} of app {}: {} volume {} is used",
+                                              quoted(point.name.str()), quoted(app.name.str()),
+                                              seeded ? "the pod's own" : "an empty", quoted(name.str())));
     }
 }
 
-Reified finished(PodManifest manifest)
+Reified finished(PodManifest manifest, const std::vector<Image>& images)
 {
-    Reified result{std::move(manifest), {}};
-    for (auto& app : result.manifest.apps)
-        satisfy_mount_points(result.manifest, app, result.warnings);
+    Reified result{.manifest = std::move(manifest), .seeds = {}, .warnings = {}};
+    for (std::size_t index = 0; index < result.manifest.apps.size(); ++index)
+        satisfy_mount_points(result, index, images.at(index));
     for (const auto& app : result.manifest.apps)
         model::check(*app.app, fmt::format("app {}", quoted(app.name.str())));
     model::check_reified(result.manifest);
@@ -198,7 +210,7 @@ Reified reify(const PodRequest& request, const std::vector<Image>& images, uid_t
         add_mounts(app, request.mounts);
         manifest.apps.push_back(std::move(app));
     }
-    return finished(std::move(manifest));
+    return finished(std::move(manifest), images);
 }
 
 Reified reify(PodManifest manifest, const std::vector<Image>& images)
@@ -216,7 +228,7 @@ Reified reify(PodManifest manifest, const std::vector<Image>& images)
         app.image.name = image.manifest.name; // so that `list` can show it without opening the image manifest
         app.image.labels = image.manifest.labels;
     }
-    return finished(std::move(manifest));
+    return finished(std::move(manifest), images);
 }
 
 } // namespace rocket::pod

@@ -10,12 +10,14 @@
 #include "common/model/pod_manifest.hh"
 #include "stage0/pod/image.hh"
 #include "stage0/pod/request.hh"
+#include "stage0/pod/seeds.hh"
 
 namespace rocket::pod
 {
 
 struct Reified {
     model::PodManifest manifest;
+    std::vector<Seed> seeds;           // volumes for which images have content (OMAP-7)
     std::vector<std::string> warnings; // generated volumes, isolators of the pod not in force (VOL-5, ISO-5)
 };
 

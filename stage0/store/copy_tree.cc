@@ -124,7 +124,10 @@ void copy_special_metadata(int from, const std::string& name, int to, const std:
 class Copier
 {
 public:
-    Copier(int target_root, const std::function<void()>& tick) : target_root_{target_root}, tick_{tick} {}
+    Copier(int target_root, const std::function<void()>& tick, Devices devices)
+        : target_root_{target_root}, tick_{tick}, devices_{devices}
+    {
+    }
 
     struct Level {
         std::shared_ptr<MergedDir> from;
@@ -165,6 +168,8 @@ private:
                 fail(Error::Kind::system, "it has vanished");
             if (entry->directory)
                 return enter(level, name, path, entry->directory);
+            if (devices_ == Devices::refused && (S_ISCHR(entry->info.st_mode) || S_ISBLK(entry->info.st_mode)))
+                fail(Error::Kind::usage, "it is a device");
             if (entry->info.st_nlink > 1) {
                 const auto [known, is_new] = links_.emplace(std::pair{entry->info.st_dev, entry->info.st_ino}, path);
                 if (!is_new) {
@@ -192,6 +197,7 @@ private:
 
     int target_root_;
     const std::function<void()>& tick_;
+    Devices devices_;
     std::map<std::pair<dev_t, ino_t>, std::string> links_; // files with several names -> the first copied one
     std::size_t count_ = 0;
 };
@@ -233,12 +239,12 @@ void link_or_copy(int from, const std::string& name, int to, const std::string& 
 }
 
 void copy_tree(const std::shared_ptr<MergedDir>& from, int dir, const std::string& name,
-               const std::function<void()>& tick)
+               const std::function<void()>& tick, Devices devices)
 {
     sys::make_dir(dir, name, 0700);
     auto to = sys::open(dir, name, directory);
     const int root = to.get();
-    Copier{root, tick}.walk(from, std::move(to));
+    Copier{root, tick, devices}.walk(from, std::move(to));
 }
 
 } // namespace rocket::store

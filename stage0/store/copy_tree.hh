@@ -12,9 +12,11 @@
 namespace rocket::store
 {
 
+enum class Devices { copied, refused }; // refused: Kind::usage
+
 // Copies the directory `from` to the new directory dir/name. `tick` is called once in a while.
 void copy_tree(const std::shared_ptr<MergedDir>& from, int dir, const std::string& name,
-               const std::function<void()>& tick);
+               const std::function<void()>& tick, Devices devices = Devices::copied);
 
 // Copies one file, link or device, but no directory.
 void copy_file(int from, const std::string& name, int to, const std::string& new_name);

@@ -261,3 +261,63 @@ def test_refused(rocket, layout, fetch, fault):
 def test_accepted(layout, fetch, name, make):
     make(layout)
     assert fetch(layout).stdout.startswith("sha512-")
+
+
+# --- volumes of images (OMAP-7, F9, S5)
+
+PROBE = "cd /data && stat -c '%n %a %u:%g %h %Y %F' . * | sort; cat word; ls -l link | grep -o 'link ->.*'"
+
+
+@pytest.mark.parametrize("flags", [[], ["--no-overlay"], ["--private-users"]], ids=["overlay", "copy", "private users"])
+def test_a_volume_of_the_image_has_what_the_image_has_there(rocket, layout, flags):
+    layout.image(
+        oci.busybox(),
+        [aci.directory("real", 0o2750, uid=1000, gid=1001, mtime=10**9), aci.file("real/word", "from the image\n", 0o4640, uid=7, gid=8, mtime=10**9),
+         aci.hardlink("real/other", "real/word"), aci.symlink("real/link", "/etc/passwd"), aci.directory("real/sub", 0o700), aci.file("real/gone")],
+        [aci.symlink("data", "/real"), aci.file("real/.wh.gone")], Volumes={"/data": {}}, Cmd=["/bin/true"])
+    out = sh(rocket, str(layout), PROBE + "; grep ' /real ' /proc/self/mountinfo | wc -l", *flags).splitlines()
+    assert out == [". 2750 1000:1001 3 1000000000 directory", "link 777 0:0 1 0 symbolic link", "other 4640 7:8 2 1000000000 regular file",
+                   "sub 700 0:0 2 0 directory", "word 4640 7:8 2 1000000000 regular file", "from the image", "link -> /etc/passwd", "1"]
+    volume, = json.loads(rocket("cat-manifest", rocket.uuids()[0]).stdout)["volumes"]
+    assert (volume["mode"], volume["uid"], volume["gid"]) == ("2750", 1000, 1001)
+
+
+def test_a_volume_of_the_image_is_filled_once(rocket, layout):
+    """When the pod is prepared; what apps change later stays, and the image does not change."""
+    layout.image(oci.busybox(), [aci.directory("data"), aci.file("data/word", "image\n")], Volumes={"/data": {}}, Cmd=["/bin/sh", "-c", "cat /data/word; echo app > /data/word"])
+    uuid = rocket("--insecure-options=image", "prepare", str(layout)).stdout.strip()
+    word = rocket.data / "pods/prepared" / uuid / "volumes/layout-volume-data/word"
+    assert word.read_text() == "image\n"
+    word.write_text("changed\n")
+    assert rocket("run-prepared", "--net=none", uuid).stdout == "changed\n"
+    assert rocket.run(str(layout)).stdout == "image\n"
+
+
+@pytest.mark.parametrize("volume", ["--volume=v,kind=empty", "--volume=volume-data,kind=empty", "--volume=v,kind=host,source=SOURCE"])
+def test_a_volume_that_the_user_gives_is_left_as_it_is(rocket, layout, home, volume):
+    (home / "source").mkdir()
+    layout.image(oci.busybox(), [aci.directory("data"), aci.file("data/word", "image\n")], Volumes={"/data": {}}, Cmd=["/bin/true"])
+    mount = [] if "volume-data" in volume else ["--mount=volume=v,target=/data"]
+    assert sh(rocket, str(layout), "ls -A /data", volume.replace("SOURCE", f"{home}/source"), *mount) == ""
+
+
+def test_a_volume_over_nothing_is_empty(rocket, layout):
+    layout.image(oci.busybox(), Volumes={"/data": {}, "/etc/passwd": {}}, Cmd=["/bin/true"])
+    assert sh(rocket, str(layout), "stat -c '%a %u:%g' /data /etc/passwd; ls -A /data /etc/passwd | grep -v :") == "755 0:0\n755 0:0\n\n"
+
+
+def test_a_link_of_the_image_leads_a_volume_nowhere_else(rocket, layout, home):
+    (home / "secret").mkdir()
+    (home / "secret/file").write_text("of the host")
+    layout.image(oci.busybox(), [aci.symlink("data", f"../../../..{home}/secret")], Volumes={"/data": {}}, Cmd=["/bin/true"])
+    done = rocket.run(str(layout), "--exec=/bin/sh", "--", "-c", "find /tmp | grep secret; cat /data/file", status=None)
+    assert "of the host" not in done.stdout
+
+
+def test_the_stop_signal_of_an_image(rocket, layout):
+    """OMAP-8; --annotation wins."""
+    layout.image(oci.busybox(), StopSignal="SIGRTMIN+3", Cmd=["/bin/sh", "-c", "trap 'echo 37; exit 0' 37; trap 'echo 12; exit 0' 12; while :; do sleep 0.05; done"])
+    for flags, word in [([], "37"), (["--annotation=rocket/stop-signal=USR2"], "12")]:
+        process, uuid = rocket.started(str(layout), *flags)
+        rocket("stop", uuid)
+        assert (process.communicate(timeout=30)[0], process.returncode) == (word + "\n", 0)

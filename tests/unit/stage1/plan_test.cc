@@ -30,8 +30,10 @@ Pod pod_of(const std::vector<std::string>& apps, const std::string& volumes = ""
                             fmt::join(apps, ","), volumes)),
             .runtime = {.stage1_rootfs = "/s1", .overlay = overlay, .apps = {}},
             .images = {}};
-    for (const auto& runtime_app : pod.manifest.apps)
+    for (const auto& runtime_app : pod.manifest.apps) {
         pod.runtime.apps.push_back({runtime_app.name, *runtime_app.image.id, {"/top", "/tree"}});
+        pod.images.push_back({.name = model::AcIdentifier::parse("example.com/image")});
+    }
     return pod;
 }
 
@@ -176,4 +178,19 @@ TEST_CASE("plan: an empty volume of a mount's own is the app's alone (VOL-7)")
         make_plan(pod_of({app("one", "", mount), app("two", "", mount)}, R"({"name":"v","kind":"empty"})"), {});
     REQUIRE(shared.sources.size() == 1);
     CHECK(shared.sources[0].path == "volumes/v");
+}
+
+TEST_CASE("plan: an app that is started again has no stdin for one process; the image's stop signal is the default")
+{
+    auto pod = pod_of({app("web")});
+    auto& annotations = pod.manifest.apps[0].annotations;
+    annotations = {{.name = model::AcIdentifier::parse("rocket/restart"), .value = "always"}};
+    pod.images[0].annotations = {
+        {.name = model::AcIdentifier::parse("org.opencontainers.image.stopsignal"), .value = "SIGQUIT"}};
+    CHECK(make_plan(pod, {}).apps[0].policy.stop_signal == SIGQUIT);
+    CHECK_THROWS_AS(make_plan(pod, {.interactive = true}), Error);
+    annotations.push_back({.name = model::stream_annotation("stdin"), .value = "stream"});
+    CHECK_THROWS_AS(make_plan(pod, {}), Error);
+    annotations = {{.name = model::AcIdentifier::parse("rocket/stop-signal"), .value = "INT"}};
+    CHECK(make_plan(pod, {}).apps[0].policy.stop_signal == SIGINT);
 }

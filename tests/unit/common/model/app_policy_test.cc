@@ -68,6 +68,16 @@ TEST_CASE("app policy: every annotation (L3)")
         CHECK(word(policy_of(annotations({{"rocket/restart", word_of}})).restart) == word_of);
 }
 
+TEST_CASE("app policy: signals as images name them (OMAP-8)")
+{
+    CHECK(parse_signal("SIGQUIT") == SIGQUIT);
+    CHECK(parse_signal("QUIT") == SIGQUIT);
+    CHECK(parse_signal("9") == 9);
+    CHECK(parse_signal("SIGRTMIN+3") == SIGRTMIN + 3);
+    for (const char* none : {"", "SIG", "0", "65", "-1", "SIGRTMIN+31", "RTMIN+", "sigquit"})
+        CHECK_FALSE(parse_signal(none));
+}
+
 TEST_CASE("app policy: what makes no sense is refused, not ignored")
 {
     const std::pair<const char*, const char*> bad[] = {

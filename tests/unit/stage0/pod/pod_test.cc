@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -54,10 +56,10 @@ struct Fixture {
              .app = model::App{.exec = {"/x"}, .user = "0", .group = "0"}});
     }
 
-    OwnedPod make(PodStage stage, bool overlay = true)
+    OwnedPod make(PodStage stage, bool overlay = true, std::vector<Seed> seeds = {})
     {
         NewPod pod{layout, [] {}};
-        pod.fill({manifest, images, stage1, overlay});
+        pod.fill({manifest, images, stage1, overlay, false, std::move(seeds)});
         return std::move(pod).publish(stage);
     }
 
@@ -284,4 +286,29 @@ TEST_CASE("copy: links, holes, modes, times and attributes survive")
         char value[8]{};
         CHECK(::getxattr((to + "/dir/file").c_str(), "user.test", value, sizeof value) == 5);
     }
+}
+
+TEST_CASE("new pod: a volume of the image's gets what the image has there, or there is no pod (OMAP-7, F9)")
+{
+    Fixture f;
+    const auto volume = model::VolumeName::parse("data");
+    f.manifest.volumes.push_back({.name = volume});
+    fs::create_directories(f.scratch.path() + "/tree/real");
+    put(f.scratch.path() + "/tree/real/word", "content");
+    fs::create_symlink("/real", f.scratch.path() + "/tree/link"); // of the image's root, not the host's
+    CHECK(::chmod((f.scratch.path() + "/tree/real").c_str(), 02750) == 0);
+
+    std::vector<Seed> seeds{{volume, 0, "/link"}, {volume, 0, "/none"}, {volume, 0, "/etc/file"}};
+    describe_seeds(f.manifest, f.images, seeds);
+    REQUIRE(seeds.size() == 1);
+    CHECK(f.manifest.volumes[0].mode == 02750);
+    const auto owned = f.make(PodStage::prepared, true, seeds);
+    CHECK(file::read(AT_FDCWD, owned.pod.path() + "/volumes/data/word") == "content");
+    CHECK(sys::stat_at(AT_FDCWD, owned.pod.path() + "/volumes/data").st_mode == (S_IFDIR | 02750U));
+
+    if (::geteuid() != 0 || ::mknod((f.scratch.path() + "/tree/real/null").c_str(), S_IFCHR | 0666, makedev(1, 3)) != 0)
+        return; // nobody else can make one
+    CHECK_THROWS_AS(f.make(PodStage::prepared, true, seeds), Error);
+    CHECK(Scratch::names_in(f.layout.pods(PodStage::prepared)).size() == 1);
+    CHECK(Scratch::names_in(f.layout.pods(PodStage::prepare)).empty());
 }

@@ -145,13 +145,21 @@ TEST_CASE("reify: mount points get a mount of that path, a volume of that name, 
         .apps = {request},
         .volumes = {model::Volume::parse("v,kind=empty"), model::Volume::parse("two,kind=empty")},
         .mounts = {model::Mount::parse("volume=two,target=/one/"), model::Mount::parse("volume=v,target=/other")}};
-    const auto [manifest, warnings] = reify(pod, {image(with_points)}, 0, 0);
+    const auto [manifest, seeds, warnings] = reify(pod, {image(with_points)}, 0, 0);
     std::vector<std::string> mounts;
     for (const auto& mount : manifest.apps[0].mounts)
         mounts.push_back(mount.volume.str() + "=" + mount.path);
     CHECK(mounts == std::vector<std::string>{"v=/one", "v=/other", "two=/two/", "web-server-three=/three"});
     CHECK(manifest.volumes.size() == 3);
     CHECK(warnings.size() == 1);
+    CHECK(seeds.empty()); // only converted images rely on it
+    auto converted = image(with_points);
+    converted.manifest.annotations.push_back(
+        {.name = model::AcIdentifier::parse("appc.io/docker/imageid"), .value = "x"});
+    const auto planted = reify(pod, {converted}, 0, 0).seeds;
+    REQUIRE(planted.size() == 1); // not those that the user gave
+    CHECK(planted[0].volume == "web-server-three");
+    CHECK(planted[0].path == "/three");
 }
 
 TEST_CASE("reify: a pod manifest, its apps completed from their images and compared with them (POD-7)")
