@@ -60,7 +60,7 @@ Progress::Progress(bool quiet) : on_terminal_{!quiet && ::isatty(STDERR_FILENO) 
 
 void Progress::begin(std::string_view what, std::uint64_t done)
 {
-    clear();
+    end();
     what_ = what;
     first_ = done;
     since_ = Clock::now();
@@ -69,9 +69,13 @@ void Progress::begin(std::string_view what, std::uint64_t done)
 
 void Progress::show(std::string_view what, std::uint64_t done, std::optional<std::uint64_t> total)
 {
+    const std::lock_guard lock{mutex_};
+    if (is_downloading() && !what.starts_with(download))
+        return; // what has come already is worked on meanwhile
     if (what != what_)
         begin(what, done);
     done_ = done;
+    total_ = total;
     const auto current = Clock::now();
     if (!on_terminal_ || current < next_ || (done == 0 && !total))
         return;
@@ -84,13 +88,25 @@ void Progress::show(std::string_view what, std::uint64_t done, std::optional<std
 
 void Progress::clear()
 {
+    const std::lock_guard lock{mutex_};
+    end();
+}
+
+bool Progress::is_downloading() const
+{
+    return what_.starts_with(download) && total_ && done_ < *total_;
+}
+
+void Progress::end()
+{
     if (is_shown_)
         write_stderr("\r\x1b[K");
     is_shown_ = false;
-    if (in_pipe_ && done_ > 0 && what_.starts_with(download) && what_ != "Downloading signature")
+    if (in_pipe_ && done_ > 0 && what_.starts_with(download) && !is_downloading() && what_ != "Downloading signature")
         log::print("downloaded {}: {}", what_.substr(download.size()), binary_size(done_));
     what_.clear();
     done_ = 0;
+    total_.reset();
 }
 
 } // namespace rocket::cli

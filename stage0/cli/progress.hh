@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,12 +30,16 @@ public:
 
 private:
     void begin(std::string_view what, std::uint64_t done);
+    void end();
+    bool is_downloading() const; // and not done with it
 
+    std::mutex mutex_; // layers are unpacked by several threads
     bool on_terminal_;
     bool in_pipe_;
     bool is_shown_ = false;
     std::string what_;
     std::uint64_t done_ = 0;
+    std::optional<std::uint64_t> total_;
     std::uint64_t first_ = 0; // what was done when we first heard of it: an earlier command's work
     Clock::time_point since_;
     Clock::time_point next_;
