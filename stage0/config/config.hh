@@ -62,9 +62,19 @@ struct Images {
     bool operator==(const Images&) const = default;
 };
 
+// How a registry, or a part of it, is dealt with. What is empty is left to shorter prefixes.
+struct Registry {
+    std::vector<std::string> mirrors;       // HOST[:PORT][/PATH], the first to be asked first
+    std::optional<bool> mirror_tags;        // whether they may say what a tag means
+    std::string signatures;                 // https URL or absolute path of a directory of simple signatures
+    std::optional<bool> are_unsigned_taken; // without any
+    bool operator==(const Registry&) const = default;
+};
+
 struct Config {
     std::map<std::string, Credentials> auth;      // by URL authority: host or host:port
     std::map<std::string, BasicAuth> docker_auth; // by registry host
+    std::map<std::string, Registry> registries;   // by prefix of repositories: HOST[:PORT][/PATH]
     Paths paths;
     Stage1 stage1;
     Images images;

@@ -233,10 +233,45 @@ void add_images(Fields& file, Config& directory)
         model::ImageName::parse(name);
 }
 
+// HOST[:PORT][/PATH]
+void check_repository(const std::string& text)
+{
+    constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:/[]";
+    const bool has_empty_part = text.starts_with('/') || text.ends_with('/') || text.find("//") != text.npos;
+    if (text.empty() || has_empty_part || text.find_first_not_of(allowed) != text.npos)
+        refuse("{} is not HOST[:PORT][/PATH]", text::quoted(text));
+}
+
+std::optional<bool> flag(Fields& file, std::string_view name)
+{
+    const auto member = file.optional(name);
+    return member ? std::optional{member->boolean()} : std::nullopt;
+}
+
+void add_registry(Fields& file, Config& directory)
+{
+    Registry registry{.mirrors = {},
+                      .mirror_tags = flag(file, "mirrorTags"),
+                      .signatures = file.text_or("signatures", ""),
+                      .are_unsigned_taken = flag(file, "unsigned")};
+    if (const auto mirrors = file.optional("mirrors"))
+        registry.mirrors = mirrors->texts();
+    for (const auto& mirror : registry.mirrors)
+        check_repository(mirror);
+    const auto& place = registry.signatures;
+    if (!place.empty() && place.front() != '/' && scheme_of(place) != "https")
+        refuse("signatures have to be at an https URL or in a directory with an absolute path");
+    for (const auto& prefix : needed_list(file, "prefixes", "no prefixes specified")) {
+        check_repository(prefix);
+        if (!directory.registries.emplace(prefix, registry).second)
+            refuse("registry {} is already specified", text::quoted(prefix));
+    }
+}
+
 constexpr std::array kinds{
-    KindOfFile{"auth", "v1", add_auth},     KindOfFile{"dockerAuth", "v1", add_docker_auth},
-    KindOfFile{"images", "v1", add_images}, KindOfFile{"paths", "v1", add_paths},
-    KindOfFile{"stage1", "v1", add_stage1},
+    KindOfFile{"auth", "v1", add_auth},         KindOfFile{"dockerAuth", "v1", add_docker_auth},
+    KindOfFile{"images", "v1", add_images},     KindOfFile{"paths", "v1", add_paths},
+    KindOfFile{"registry", "v1", add_registry}, KindOfFile{"stage1", "v1", add_stage1},
 };
 
 } // namespace

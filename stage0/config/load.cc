@@ -24,12 +24,13 @@ struct SubDirectory {
     std::vector<std::string_view> kinds;
 };
 
-const std::array<SubDirectory, 4>& sub_directories()
+const std::array<SubDirectory, 5>& sub_directories()
 {
-    static const std::array<SubDirectory, 4> all{{
+    static const std::array<SubDirectory, 5> all{{
         {"auth.d", {"auth", "dockerAuth"}},
         {"images.d", {"images"}},
         {"paths.d", {"paths"}},
+        {"registries.d", {"registry"}},
         {"stage1.d", {"stage1"}},
     }};
     return all;
@@ -156,6 +157,8 @@ void merge(Config& config, Config later)
         config.auth.insert_or_assign(domain, std::move(credentials));
     for (auto& [registry, credentials] : later.docker_auth)
         config.docker_auth.insert_or_assign(registry, std::move(credentials));
+    for (auto& [prefix, registry] : later.registries)
+        config.registries.insert_or_assign(prefix, std::move(registry));
     override_with(config.paths.data, later.paths.data);
     override_with(config.paths.stage1_images, later.paths.stage1_images);
     override_with(config.stage1.name, later.stage1.name); // the version goes with it

@@ -101,6 +101,21 @@ json::Value images_entry(const Images& images)
     return object;
 }
 
+json::Value registry_entry(const std::string& prefix, const Registry& registry)
+{
+    auto object = entry("registry");
+    object.push_back({"prefixes", json::Array{prefix}});
+    if (!registry.mirrors.empty())
+        object.push_back({"mirrors", json::Array{registry.mirrors.begin(), registry.mirrors.end()}});
+    if (registry.mirror_tags)
+        object.push_back({"mirrorTags", *registry.mirror_tags});
+    if (!registry.signatures.empty())
+        object.push_back({"signatures", registry.signatures});
+    if (registry.are_unsigned_taken)
+        object.push_back({"unsigned", *registry.are_unsigned_taken});
+    return object;
+}
+
 } // namespace
 
 std::string to_json(const Config& config, Secrets secrets, bool pretty)
@@ -113,6 +128,8 @@ std::string to_json(const Config& config, Secrets secrets, bool pretty)
     if (config.images != Images{}) // not one of rkt's
         entries.push_back(images_entry(config.images));
     entries.push_back(paths_entry(config.paths));
+    for (const auto& [prefix, registry] : config.registries) // nor this
+        entries.push_back(registry_entry(prefix, registry));
     entries.push_back(stage1_entry(config.stage1));
     const json::Value document = json::Object{{"stage0", std::move(entries)}};
     return json::write(document, pretty ? json::Style::tabs : json::Style::compact);

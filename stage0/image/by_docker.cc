@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // docker://[HOST/]NAME[:TAG|@DIGEST], from any registry (oci.md chapters 1 to 3).
 #include "common/sys/text.hh"
+#include "stage0/image/docker_signature.hh"
 #include "stage0/image/source.hh"
 #include "stage0/oci/docker_name.hh"
 #include "stage0/oci/import_image.hh"
@@ -26,14 +27,15 @@ std::string source_of(const oci::DockerName& name)
     return "docker://" + name.str();
 }
 
-// The latest that was fetched by that reference.
-std::optional<model::ImageId> find_stored(const Session& session, const oci::DockerName& name)
+// The latest that was fetched by that reference, on grounds that are good enough now.
+std::optional<model::ImageId> find_stored(const Session& session, const oci::DockerName& name, const oci::Rules& rules)
 {
     const auto& store = session.store();
+    const bool takes_unsigned = !session.checks_signatures() || rules.are_unsigned_taken;
     const auto image_name = model::AcIdentifier::sanitized(name.repository());
     for (const auto& entry : store.find(model::ImageName{.name = image_name})) {
         const auto record = store.record(entry.id);
-        if (record.source == source_of(name) && (!session.checks_signatures() || entry.verified))
+        if (record.source == source_of(name) && (takes_unsigned || entry.verified))
             return entry.id;
     }
     return std::nullopt;
@@ -50,36 +52,86 @@ oci::Origin origin_of(const oci::DockerName& name, const std::string& manifest)
             .manifest_digest = store::ContentDigest::of(manifest).str()};
 }
 
-model::ImageId fetch_image(Session& session, const oci::DockerName& name, const Request& request)
+// Mirrors, and then the registry itself.
+std::vector<oci::Registry::Place> places_of(const Session& session, const oci::DockerName& name,
+                                            const oci::Rules& rules)
 {
-    session.store().tidy();
-    const auto lock = session.lock(source_of(name));
-    if (lock.had_to_wait())
-        if (const auto done = find_stored(session, name))
-            return *done;
-    session.debug(fmt::format("fetching image from {}", source_of(name)));
-    auto& client = session.network().client;
-    const auto& login = session.network().docker_login;
+    const auto& find = session.network().docker_login;
+    const auto login = [&](const std::string& host) { return find ? find(host) : std::nullopt; };
+    std::vector<oci::Registry::Place> places;
+    for (const auto& [host, repository] : rules.mirrors)
+        places.push_back(
+            {.host = host, .repository = repository, .login = login(host), .knows_tags = rules.mirror_tags});
+    const auto host = name.api_host();
+    places.push_back({.host = host, .repository = name.path, .login = login(host), .knows_tags = true});
+    return places;
+}
+
+oci::Registry::Hooks hooks_of(Session& session)
+{
     oci::Registry::Hooks hooks{.say = [&](const std::string& line) { session.say(line); },
                                .debug = [&](const std::string& line) { session.debug(line); }};
     if (const auto& progress = session.hooks().progress)
         hooks.progress = [&](std::uint64_t done, std::optional<std::uint64_t> total) {
             progress("layers", done, total);
         };
-    oci::Registry registry{client,
-                           name,
-                           {{.host = name.api_host(),
-                             .repository = name.path,
-                             .login = login ? login(name.api_host()) : std::nullopt,
-                             .knows_tags = true}},
-                           session.store().layout(),
-                           std::move(hooks)};
+    return hooks;
+}
+
+// On what grounds it is let in (R11): before its layers are fetched.
+store::Import::Facts admit(Session& session, const oci::DockerName& name, const oci::Rules& rules,
+                           const std::string& document, const oci::ResolvedImage& image)
+{
+    store::Import::Facts facts{.requested = {}, .source = source_of(name)};
+    if (!session.checks_signatures()) {
+        facts.insecure = {"image"};
+        return facts;
+    }
+    if (rules.are_unsigned_taken) {
+        session.say(fmt::format("{} needs no signature: the configuration says so", source_of(name)));
+        facts.insecure = {"unsigned"};
+        return facts;
+    }
+    std::vector<store::ContentDigest> manifests{store::ContentDigest::of(document)};
+    if (image.manifest != document)
+        manifests.push_back(store::ContentDigest::of(image.manifest));
+    auto grounds = verify_docker(session, name, rules.signatures, manifests);
+    facts.fingerprint = std::move(grounds.fingerprint);
+    facts.signature = std::move(grounds.signature);
+    return facts;
+}
+
+model::ImageId fetch_image(Session& session, const oci::DockerName& name, const oci::Rules& rules,
+                           const Request& request)
+{
+    session.store().tidy();
+    const auto lock = session.lock(source_of(name));
+    if (lock.had_to_wait())
+        if (const auto done = find_stored(session, name, rules))
+            return *done;
+    session.debug(fmt::format("fetching image from {}", source_of(name)));
+    oci::Registry registry{session.network().client, name, places_of(session, name, rules), session.store().layout(),
+                           hooks_of(session)};
     const auto named = registry.named();
     const auto image = oci::resolve(registry, named.document, named.media_type);
     session.say(fmt::format("{} is {}", source_of(name), store::ContentDigest::of(named.document).str()));
-    return oci::import_image(session.store(), registry, image, origin_of(name, image.manifest),
-                             {.requested = request.image, .source = source_of(name), .insecure = {"image"}},
+    auto facts = admit(session, name, rules, named.document, image);
+    facts.requested = request.image;
+    return oci::import_image(session.store(), registry, image, origin_of(name, image.manifest), facts,
                              [&](const std::string& line) { session.say(line); });
+}
+
+// Kind::untrusted if there is no way in which the image could be let in.
+void check_policy(const Session& session, const oci::DockerName& name, const oci::Rules& rules)
+{
+    if (!session.checks_signatures() || rules.are_unsigned_taken || !rules.signatures.empty())
+        return;
+    throw Error{Error::Kind::untrusted,
+                fmt::format("nobody says where signatures of {} are, so that none can be verified "
+                            "(try --insecure-options=image)",
+                            text::quoted(name.str())),
+                "a file in registries.d of the configuration says so (see rocket-config(5)); digests are "
+                "checked in any case"};
 }
 
 } // namespace
@@ -88,17 +140,15 @@ model::ImageId acquire_from(Session& session, const DockerReference& docker, con
 {
     refuse_signature(request);
     const auto name = parse_docker(docker.text);
+    const auto rules = oci::rules_for(session.network().registries, name);
     if (request.policy != PullPolicy::update)
-        if (const auto found = find_stored(session, name))
+        if (const auto found = find_stored(session, name, rules))
             return *found;
     if (request.policy == PullPolicy::never)
         fail(Error::Kind::not_found, "{} is not in the local store", text::quoted(docker.text));
-    if (session.checks_signatures())
-        throw Error{Error::Kind::untrusted,
-                    "signature verification for docker images is not supported (try --insecure-options=image)",
-                    "digests are checked in any case; name one with @sha256:... to get exactly that image"};
+    check_policy(session, name, rules);
     return with_context(fmt::format("unable to fetch docker image from URL {}", text::quoted(docker.text)),
-                        [&] { return fetch_image(session, name, request); });
+                        [&] { return fetch_image(session, name, rules, request); });
 }
 
 } // namespace rocket::image

@@ -19,7 +19,8 @@ const config::Credentials* find(const Auth& auth, const fetch::Url& url)
 
 } // namespace
 
-Network::Network(fetch::Client::Options options, const config::Config& config) : client{options}
+Network::Network(fetch::Client::Options options, const config::Config& config)
+    : client{options}, registries{config.registries}
 {
     for_images = [auth = config.auth](const std::string& method, const fetch::Url& url) {
         const auto* credentials = find(auth, url);

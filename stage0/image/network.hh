@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -19,6 +20,7 @@ struct Network {
     fetch::Credentials for_pages = {};  // of discovery
     // Of registries, by host; may be empty.
     std::function<std::optional<oci::Login>(const std::string& host)> docker_login = {};
+    std::map<std::string, config::Registry> registries = {}; // by prefix
 
     explicit Network(fetch::Client::Options options) : client{options} {}
     Network(fetch::Client::Options options, const config::Config& config);

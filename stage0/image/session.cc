@@ -97,11 +97,21 @@ std::string Session::verify(const store::Import& import, const std::string& sign
     const auto file = sys::make_memfd("signature");
     sys::write_all(file.get(), signature);
     const auto verified = verifier_->verify(import.manifest().name, import.archive(), file.get());
+    tell_signer(verified);
+    return verified.fingerprint;
+}
+
+Opened Session::open_message(const model::AcIdentifier& name, const std::string& message) const
+{
+    return verifier_->open(name, message);
+}
+
+void Session::tell_signer(const Verified& verified) const
+{
     std::string lines = "signature verified:";
     for (const auto& identity : verified.identities)
         lines += "\n  " + text::printable(identity);
     say(lines);
-    return verified.fingerprint;
 }
 
 void Session::require_verified(const model::ImageId& id) const

@@ -55,6 +55,9 @@ public:
                          const model::ImageName* expected = nullptr);
     // Before an image is downloaded: Kind::untrusted if its signature is by nobody who is trusted for that name.
     void check_issuer(const model::AcIdentifier& name, const std::string& signature) const;
+    // A message that is signed by somebody who is trusted for that name; signatures are checked.
+    Opened open_message(const model::AcIdentifier& name, const std::string& message) const;
+    void tell_signer(const Verified& verified) const;
     // A request for something at `url` that takes part in progress, with the credentials for images.
     fetch::Request request(const fetch::Url& url, std::string what) const;
     // Throws Kind::untrusted if the request checks signatures and that image's was never checked.

@@ -17,6 +17,12 @@ struct Verified {
     std::vector<std::string> identities; // "Name <mail>", UTF-8; print through text::printable()
 };
 
+// A message that carries its own signature, and what it says.
+struct Opened {
+    Verified signer;
+    std::string payload;
+};
+
 class Verifier
 {
 public:
@@ -24,6 +30,7 @@ public:
     // Before the image is there: is any of the signatures by a key that is trusted for that name?
     virtual void check_issuer(const model::AcIdentifier& image_name, int signature_fd) = 0;
     virtual Verified verify(const model::AcIdentifier& image_name, int archive_fd, int signature_fd) = 0;
+    virtual Opened open(const model::AcIdentifier& image_name, const std::string& message) = 0;
 };
 
 } // namespace rocket::image

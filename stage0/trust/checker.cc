@@ -82,6 +82,12 @@ verify::Checked check_signature(std::vector<verify::NamedKey> keys, std::string 
     return verify::decode_checked(ask(request, archive, seconds));
 }
 
+verify::Checked open_message(std::vector<verify::NamedKey> keys, std::string message)
+{
+    const verify::Request request{verify::Request::Task::open_message, std::move(keys), std::move(message)};
+    return verify::decode_checked(ask(request, std::nullopt, basic_seconds));
+}
+
 std::vector<verify::ListedKey> list_keys(std::string key_file)
 {
     const verify::Request request{verify::Request::Task::list_keys, {}, std::move(key_file)};

@@ -13,6 +13,7 @@ namespace rocket::trust
 
 // The larger the archive, the longer it may take.
 verify::Checked check_signature(std::vector<verify::NamedKey> keys, std::string signature, int archive);
+verify::Checked open_message(std::vector<verify::NamedKey> keys, std::string message);
 std::vector<verify::ListedKey> list_keys(std::string key_file);
 
 } // namespace rocket::trust

@@ -46,8 +46,7 @@ std::string read_signature(int fd)
 
 } // namespace
 
-KeystoreVerifier::Answer KeystoreVerifier::ask(const model::AcIdentifier& image_name, int archive_fd,
-                                               int signature_fd) const
+KeystoreVerifier::Answer KeystoreVerifier::ask(const model::AcIdentifier& image_name, const Check& check) const
 {
     const auto applicable = keystore_.keys_for(image_name);
     for (const auto& warning : applicable.warnings)
@@ -66,7 +65,7 @@ KeystoreVerifier::Answer KeystoreVerifier::ask(const model::AcIdentifier& image_
     }
     verify::Checked checked;
     try {
-        checked = check_signature(std::move(keys), read_signature(signature_fd), archive_fd);
+        checked = check(std::move(keys));
     } catch (const Error& error) {
         if (error.kind() == Error::Kind::corrupt)
             refuse_signature(error);
@@ -81,15 +80,25 @@ KeystoreVerifier::Answer KeystoreVerifier::ask(const model::AcIdentifier& image_
 
 image::Verified KeystoreVerifier::verify(const model::AcIdentifier& image_name, int archive_fd, int signature_fd)
 {
-    const auto answer = ask(image_name, archive_fd, signature_fd);
+    const auto answer = ask(image_name, [&](auto keys) {
+        return check_signature(std::move(keys), read_signature(signature_fd), archive_fd);
+    });
     return decide(answer.checked, answer.trusted, image_name);
+}
+
+image::Opened KeystoreVerifier::open(const model::AcIdentifier& image_name, const std::string& message)
+{
+    auto answer = ask(image_name, [&](auto keys) { return open_message(std::move(keys), message); });
+    return {decide(answer.checked, answer.trusted, image_name), std::move(answer.checked.payload)};
 }
 
 // Whose signature it is can be seen without what was signed.
 void KeystoreVerifier::check_issuer(const model::AcIdentifier& image_name, int signature_fd)
 {
     const auto nothing = sys::make_memfd("nothing");
-    const auto answer = ask(image_name, nothing.get(), signature_fd);
+    const auto answer = ask(image_name, [&](auto keys) {
+        return check_signature(std::move(keys), read_signature(signature_fd), nothing.get());
+    });
     decide_issuer(answer.checked, answer.trusted, image_name);
 }
 

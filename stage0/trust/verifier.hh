@@ -22,13 +22,15 @@ public:
 
     void check_issuer(const model::AcIdentifier& image_name, int signature_fd) override;
     image::Verified verify(const model::AcIdentifier& image_name, int archive_fd, int signature_fd) override;
+    image::Opened open(const model::AcIdentifier& image_name, const std::string& message) override;
 
 private:
     struct Answer {
         verify::Checked checked;
         std::set<std::string> trusted; // fingerprints of the keys that could be used
     };
-    Answer ask(const model::AcIdentifier& image_name, int archive_fd, int signature_fd) const;
+    using Check = std::function<verify::Checked(std::vector<verify::NamedKey> keys)>;
+    Answer ask(const model::AcIdentifier& image_name, const Check& check) const;
 
     Keystore keystore_;
     Warn warn_;

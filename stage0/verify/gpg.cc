@@ -259,10 +259,21 @@ std::vector<ListedKey> Gpg::keys()
 
 std::vector<Signature> Gpg::check(std::string_view signatures, int file)
 {
-    const auto signature_data = in_memory(signatures);
     PositionedFile positioned{file};
-    const auto file_data = from_file(positioned);
-    ensure(gpgme_op_verify(context_.get(), signature_data.get(), file_data.get(), nullptr), "checking the signature");
+    const auto content = from_file(positioned);
+    return check_data(signatures, content.get());
+}
+
+std::vector<Signature> Gpg::check(std::string_view signatures, std::string_view content)
+{
+    const auto data = in_memory(content);
+    return check_data(signatures, data.get());
+}
+
+std::vector<Signature> Gpg::check_data(std::string_view signatures, gpgme_data* content)
+{
+    const auto signature_data = in_memory(signatures);
+    ensure(gpgme_op_verify(context_.get(), signature_data.get(), content, nullptr), "checking the signature");
     // The call succeeds for a BAD signature too: only the status of each one counts (R11).
     const auto result = keep(gpgme_op_verify_result(context_.get()));
     std::vector<Signature> described;

@@ -11,6 +11,7 @@
 #include "stage0/verify/protocol.hh"
 
 struct gpgme_context;
+struct gpgme_data;
 
 namespace rocket::verify
 {
@@ -26,8 +27,11 @@ public:
     std::vector<ListedKey> keys();
     // The status of each signature over the whole file, which is read from its start; its position is not used.
     std::vector<Signature> check(std::string_view signatures, int file);
+    // The same over these bytes.
+    std::vector<Signature> check(std::string_view signatures, std::string_view content);
 
 private:
+    std::vector<Signature> check_data(std::string_view signatures, gpgme_data* content);
     struct Release {
         void operator()(gpgme_context* context) const;
     };

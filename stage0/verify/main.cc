@@ -11,6 +11,7 @@
 #include "stage0/verify/confine.hh"
 #include "stage0/verify/gpg.hh"
 #include "stage0/verify/openpgp.hh"
+#include "stage0/verify/signed_message.hh"
 
 using namespace rocket;
 
@@ -56,6 +57,13 @@ std::vector<verify::UnusableKey> import_named(verify::Gpg& gpg, const std::vecto
     return unusable;
 }
 
+// One verdict for each signature that we have seen ourselves.
+void check_count(const verify::Checked& checked, std::size_t count)
+{
+    if (checked.signatures.size() != count)
+        fail(Error::Kind::corrupt, "{} signatures, of which gpg has looked at {}", count, checked.signatures.size());
+}
+
 verify::Checked check_signature(const verify::Request& request, const std::string& home)
 {
     const auto signatures = openpgp::parse_signatures(request.file);
@@ -63,9 +71,19 @@ verify::Checked check_signature(const verify::Request& request, const std::strin
     verify::Checked checked;
     checked.unusable_keys = import_named(gpg, request.keys);
     checked.signatures = gpg.check(signatures.packets, verify::archive_fd);
-    if (checked.signatures.size() != signatures.count)
-        fail(Error::Kind::corrupt, "{} signatures, of which gpg has looked at {}", signatures.count,
-             checked.signatures.size());
+    check_count(checked, signatures.count);
+    return checked;
+}
+
+verify::Checked open_message(const verify::Request& request, const std::string& home)
+{
+    auto message = openpgp::parse_signed_message(request.file);
+    verify::Gpg gpg{home};
+    verify::Checked checked;
+    checked.unusable_keys = import_named(gpg, request.keys);
+    checked.signatures = gpg.check(message.signatures.packets, message.payload);
+    check_count(checked, message.signatures.count);
+    checked.payload = std::move(message.payload);
     return checked;
 }
 
@@ -85,10 +103,15 @@ std::vector<verify::ListedKey> list_keys(const verify::Request& request, const s
 void work(const std::string& home)
 {
     const auto request = verify::decode_request(sys::read_to_end(STDIN_FILENO, verify::max_message_size));
-    if (request.task == verify::Request::Task::check_signature)
-        answer(encode(check_signature(request, home)));
-    else
-        answer(encode(list_keys(request, home)));
+    using Task = verify::Request::Task;
+    switch (request.task) {
+    case Task::check_signature:
+        return answer(encode(check_signature(request, home)));
+    case Task::open_message:
+        return answer(encode(open_message(request, home)));
+    case Task::list_keys:
+        return answer(encode(list_keys(request, home)));
+    }
 }
 
 } // namespace

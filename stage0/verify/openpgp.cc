@@ -10,41 +10,13 @@
 #include "common/sys/error.hh"
 #include "common/sys/text.hh"
 #include "stage0/verify/armour.hh"
+#include "stage0/verify/bytes.hh"
 
 namespace rocket::openpgp
 {
 
 namespace
 {
-
-// Takes bytes from the left; running out of them is an error.
-class Bytes
-{
-public:
-    explicit Bytes(std::string_view rest) : rest_{rest} {}
-
-    bool empty() const { return rest_.empty(); }
-    std::string_view rest() const { return rest_; }
-
-    std::string_view take(std::size_t count)
-    {
-        if (count > rest_.size())
-            fail(Error::Kind::corrupt, "an OpenPGP packet is cut off");
-        const auto taken = rest_.substr(0, count);
-        rest_.remove_prefix(count);
-        return taken;
-    }
-    std::size_t number(std::size_t size) // big-endian
-    {
-        std::size_t value = 0;
-        for (const char byte : take(size))
-            value = value << 8U | static_cast<unsigned char>(byte);
-        return value;
-    }
-
-private:
-    std::string_view rest_;
-};
 
 std::size_t new_format_length(Bytes& in)
 {
@@ -179,6 +151,16 @@ void collect_keys(std::string_view bytes, std::vector<Key>& keys)
 
 } // namespace
 
+void check_signatures(const std::vector<Packet>& found)
+{
+    if (found.empty())
+        fail(Error::Kind::corrupt, "it is empty");
+    if (found.size() > max_signatures)
+        fail(Error::Kind::corrupt, "it holds more than {} signatures", max_signatures);
+    for (const auto& packet : found)
+        check_signature(packet);
+}
+
 std::vector<Packet> packets(std::string_view bytes)
 {
     std::vector<Packet> found;
@@ -203,12 +185,7 @@ Signatures parse_signatures(std::string_view file)
         fail(Error::Kind::corrupt, "it holds a {}, not a PGP SIGNATURE", text::quoted(block.type));
 
     const auto found = packets(block.bytes);
-    if (found.empty())
-        fail(Error::Kind::corrupt, "it is empty");
-    if (found.size() > max_signatures)
-        fail(Error::Kind::corrupt, "it holds more than {} signatures", max_signatures);
-    for (const auto& packet : found)
-        check_signature(packet);
+    check_signatures(found);
     return {block.bytes, found.size()};
 }
 

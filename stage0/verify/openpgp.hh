@@ -19,10 +19,13 @@ constexpr std::size_t max_keys = 64;       // in one file
 
 enum class Tag : unsigned {
     signature = 2,
+    one_pass = 4,
     secret_key = 5,
     public_key = 6,
     secret_subkey = 7,
+    compressed = 8,
     marker = 10,
+    literal = 11,
     trust = 12,
     user_id = 13,
     public_subkey = 14,
@@ -38,8 +41,11 @@ struct Packet {
 // Definite lengths only, up to the last byte. The views point into `bytes`.
 std::vector<Packet> packets(std::string_view bytes);
 
-// The packets of a file that is exactly one armoured "PGP SIGNATURE" block: at least one packet, and only signatures
-// of version 4 or later over a binary document with SHA-256 or stronger (SIG-2, SIG-10).
+// That there are some, not too many, and nothing else than signatures of version 4 or later over a binary document with
+// SHA-256 or stronger (SIG-2, SIG-10).
+void check_signatures(const std::vector<Packet>& packets);
+
+// The packets of a file that is exactly one armoured "PGP SIGNATURE" block, checked as above.
 struct Signatures {
     std::string packets;
     std::size_t count = 0;

@@ -134,7 +134,7 @@ Request decode_request(std::string_view bytes)
 {
     Reader in{bytes};
     Request request;
-    request.task = static_cast<Request::Task>(in.number(1));
+    request.task = static_cast<Request::Task>(in.number(2));
     for (auto left = in.number(max_keys); left > 0; --left) {
         auto name = fingerprint(in);
         request.keys.push_back({std::move(name), in.text(max_file)});
@@ -166,6 +166,7 @@ std::string encode(const Checked& checked)
         out.text(key.fingerprint);
         out.text(key.reason);
     }
+    out.text(checked.payload);
     return out.done();
 }
 
@@ -187,6 +188,7 @@ Checked decode_checked(std::string_view bytes)
         auto name = fingerprint(in);
         checked.unusable_keys.push_back({std::move(name), in.text(max_line)});
     }
+    checked.payload = in.text(max_file);
     in.finish();
     return checked;
 }

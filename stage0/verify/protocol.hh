@@ -20,12 +20,13 @@ struct NamedKey {
     std::string file;        // armoured
 };
 
-// What to do: check a signature over the file on descriptor 3 with these keys, or say which keys a key file holds.
+// What to do with these keys: check a signature over the file on descriptor 3, or a message that carries its own; or
+// say which keys a key file holds.
 struct Request {
-    enum class Task { check_signature, list_keys };
+    enum class Task { check_signature, list_keys, open_message };
     Task task = Task::check_signature;
-    std::vector<NamedKey> keys; // check_signature
-    std::string file;           // the signature, or the key file
+    std::vector<NamedKey> keys; // check_signature, open_message
+    std::string file;           // the signature, the message or the key file
 };
 
 constexpr int archive_fd = 3;
@@ -56,6 +57,7 @@ struct UnusableKey {
 struct Checked {
     std::vector<Signature> signatures; // one for each in the file
     std::vector<UnusableKey> unusable_keys;
+    std::string payload = {}; // open_message: what was signed, whatever the verdict
 };
 
 struct ListedKey {

@@ -92,7 +92,7 @@ def test_the_page_of_the_configuration_names_the_kinds(rocket, home):
     page = plain(MANUAL / "man5/rocket-config.5")
     kinds = set(re.findall(r"^ +(\w+\.d) +(\w+) ", page, flags=re.M))
     accepted = set()
-    for directory in ("auth.d", "images.d", "paths.d", "stage1.d"):
+    for directory in ("auth.d", "images.d", "paths.d", "registries.d", "stage1.d"):
         place = home / "config" / directory
         place.mkdir(parents=True)
         (place / "x.json").write_text('{"rktKind": "none", "rktVersion": "v1"}')

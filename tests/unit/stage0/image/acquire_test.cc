@@ -15,6 +15,10 @@ namespace
 // Stands for a keystore: is asked for files only, which these tests never get to.
 struct NeverAsked : Verifier {
     void check_issuer(const model::AcIdentifier&, int) override { FAIL("asked for a signature"); }
+    image::Opened open(const model::AcIdentifier&, const std::string&) override
+    {
+        throw Error{Error::Kind::untrusted, "no"};
+    }
     Verified verify(const model::AcIdentifier&, int, int) override
     {
         FAIL("asked for a signature");

@@ -8,6 +8,7 @@
 
 #include "common/sys/error.hh"
 #include "stage0/verify/armour.hh"
+#include "stage0/verify/signed_message.hh"
 
 using namespace rocket;
 using openpgp::Tag;
@@ -238,4 +239,36 @@ TEST_CASE("openpgp: what a key file must not be")
     CHECK(has(key_refusal(block(packet(Tag::public_key, "\x04xxx") + packet(Tag{11}, "x"))), "something else"));
     CHECK(has(key_refusal(block("")), "no key"));
     CHECK(has(key_refusal(std::string(300000, 'x')), "larger than"));
+}
+
+TEST_CASE("openpgp: messages that carry their own signatures are taken apart")
+{
+    const auto one_pass = packet(Tag::one_pass, std::string(13, '\0'));
+    const auto literal = [](const std::string& content) {
+        return packet(Tag::literal, "b" + std::string(5, '\0') + content);
+    };
+    const auto taken = openpgp::parse_signed_message(one_pass + one_pass + literal("hello") + good + good);
+    CHECK(taken.payload == "hello");
+    CHECK(taken.signatures.packets == good + good);
+    CHECK(taken.signatures.count == 2);
+
+    // a body in parts: 512 bytes, then the rest
+    const auto body = "b" + std::string(5, '\0') + std::string(700, 'x');
+    const auto parts = std::string{"\xCB\xE9"} + body.substr(0, 512) + "\xC0\x02" + body.substr(512);
+    REQUIRE(body.size() - 512 == 194);
+    CHECK(openpgp::parse_signed_message(one_pass + parts + good).payload == std::string(700, 'x'));
+
+    const auto plain = std::string{"\xA3\0", 2} + one_pass + literal("hello") + good; // "compressed" by nothing
+    CHECK(openpgp::parse_signed_message(plain).payload == "hello");
+
+    const auto text = packet(Tag::literal, "t" + std::string(5, '\0') + "x");
+    const auto weak = signature(4, 0x00, 2);
+    for (const auto& bad : {std::string{}, std::string{"hello"}, good, one_pass, one_pass + good, literal("x") + good,
+                            one_pass + literal("x"), one_pass + literal("x") + weak, one_pass + text + good,
+                            one_pass + literal("x") + good + literal("y"), one_pass + literal("x") + good + "x",
+                            std::string{"\xA3"}, std::string{"\xA3\x01garbage"}, std::string{"\xA3\x03"},
+                            std::string{"\xA3\0", 2} + plain, std::string(70000, '\xA3')}) {
+        CAPTURE(bad);
+        CHECK_THROWS_AS(openpgp::parse_signed_message(bad), Error);
+    }
 }
