@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Start here: every command of `rocket`, in the order of help, each defined in stage0/cli/<command>.cc.
+#include <systemd/sd-daemon.h>
+
 #include "common/sys/log.hh"
 #include "common/sys/process.hh"
 #include "stage0/cli/commands.hh"
@@ -54,6 +56,7 @@ const std::vector<Command>& commands()
 int main(int argc, char** argv)
 {
     rocket::ensure_standard_fds();
+    ::sd_listen_fds(0); // no worker gets them: they are closed on exec, until a pod takes them (exec_run)
     rocket::log::set_prefix("rocket");
     Context context;
     return dispatch(commands(), context, Words(argv + 1, argv + (argc > 0 ? argc : 1)));

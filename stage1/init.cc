@@ -37,14 +37,17 @@ void limit_capabilities(std::uint64_t keep)
                "clearing ambient capabilities");
 }
 
-void arrange_standard_fds(int log)
+void arrange_fds(int log, unsigned sockets)
 {
     const auto null = sys::open(AT_FDCWD, "/dev/null", O_RDWR); // the pod's
     const Fd output = sys::duplicate(log >= 0 ? log : null.get());
     for (const auto& [source, target] : {std::pair{null.get(), 0}, {output.get(), 1}, {output.get(), 2}})
         sys::check([&, source = source, target = target] { return ::dup2(source, target); }, "arranging descriptor {}",
                    target);
-    sys::check([] { return ::close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC); }, "closing descriptors");
+    constexpr unsigned first = 3;
+    sys::check([&] { return ::close_range(first + sockets, UINT_MAX, CLOSE_RANGE_CLOEXEC); }, "closing descriptors");
+    for (unsigned socket = 0; socket < sockets; ++socket)
+        sys::set_cloexec(static_cast<int>(first + socket), false);
 }
 
 std::vector<char*> pointers_to(const std::vector<std::string>& words)
@@ -75,7 +78,7 @@ void become_init(const Plan& plan, std::uint64_t app_capabilities, int log)
     leave_session_keyring();
     if (plan.restrict_capabilities)
         limit_capabilities(init_capabilities() | app_capabilities);
-    arrange_standard_fds(log);
+    arrange_fds(log, plan.init_sockets);
     reset_signals();
     ::execve(argv[0], argv.data(), env.data());
     throw system_error(errno, fmt::format("executing {} of the stage1 image", text::quoted(plan.init_argv[0])));

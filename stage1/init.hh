@@ -13,7 +13,8 @@ namespace rocket::stage1
 std::uint64_t init_capabilities();
 
 // Returns only by throwing. `app_capabilities`: the union of the apps' bounding sets, which PID 1 cannot give without
-// having them. Nothing is inherited but descriptors 0-2: /dev/null, and twice `log` (-1: /dev/null).
+// having them. Nothing is inherited but descriptors 0-2: /dev/null, and twice
+// `log` (-1: /dev/null); and the plan's sockets.
 [[noreturn]] void become_init(const Plan& plan, std::uint64_t app_capabilities, int log);
 
 } // namespace rocket::stage1

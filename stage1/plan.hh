@@ -12,6 +12,7 @@
 
 #include "common/model/app_policy.hh"
 #include "common/model/streams.hh"
+#include "stage1/handed_sockets.hh"
 #include "stage1/options.hh"
 #include "stage1/pod.hh"
 
@@ -72,6 +73,8 @@ struct Plan {
     std::vector<AppPlan> apps; // in the order of the pod manifest
     std::vector<std::string> init_argv;
     std::vector<std::string> init_env; // exact: nothing is inherited
+    unsigned init_sockets = 0;         // it inherits descriptors 3 and following: handed_sockets.hh
+    UnitFiles init_units;              // what it reads beside the stage1 image's own units
 };
 
 Plan make_plan(const Pod& pod, const RunOptions& options);

@@ -34,6 +34,20 @@ std::string machine_id(const model::PodId& id)
     return text + '\n';
 }
 
+void write_units(const Construction& pod)
+{
+    if (pod.plan.init_units.empty())
+        return;
+    const std::string place = "systemd/system";
+    sys::make_dir(pod.run.fd(), place, 0755);
+    for (const auto& [name, content] : pod.plan.init_units) {
+        if (const auto slash = name.find('/'); slash != std::string::npos)
+            sys::make_dir_if_missing(pod.run.fd(), place + "/" + name.substr(0, slash), 0755);
+        const auto file = sys::open(pod.run.fd(), place + "/" + name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0444);
+        sys::write_all(file.get(), content);
+    }
+}
+
 } // namespace
 
 Fd own_directory(const InRoot& root, const std::string& name)
@@ -61,6 +75,7 @@ void mount_root(Construction& pod)
     mount::attach(pod.run.fd(), place_in_root(pod, "/run", O_DIRECTORY).get());
     for (const char* name : {"systemd", "systemd/journal", run_dir})
         sys::make_dir(pod.run.fd(), name, 0755);
+    write_units(pod);
 
     const auto tmp = small_tmpfs("1777", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
     mount::attach(tmp.get(), place_in_root(pod, "/tmp", O_DIRECTORY).get());

@@ -55,6 +55,7 @@ private:
     void make_groups(LaunchOptions& launching);
     void place_in_scope(pid_t init);
     void prepare_group() const;
+    void take_sockets();
     Launched start();
     void register_machine(pid_t init);
 
@@ -136,6 +137,17 @@ void Run::prepare_group() const
         cgroup::delegate(group_.name(), plan_.private_users->first, plan_.private_users->first);
 }
 
+void Run::take_sockets()
+{
+    const auto sockets = take_handed_sockets(pod_);
+    if (sockets.empty())
+        return;
+    plan_.init_units = units_for(sockets, pod_);
+    plan_.init_sockets = static_cast<unsigned>(sockets.size());
+    plan_.init_env.emplace_back("LISTEN_PID=1");
+    plan_.init_env.push_back(fmt::format("LISTEN_FDS={}", sockets.size()));
+}
+
 Launched Run::start()
 {
     // By this PID 1 says that it is ready to take calls; before, it has nothing to do but become so.
@@ -181,6 +193,7 @@ void Run::register_machine(pid_t init)
 int Run::supervise()
 {
     notify_.starting("starting the pod");
+    take_sockets();
     share_journal_with_group(pod_);
     auto launched = start();
     if (network_) // machined is told of its interfaces

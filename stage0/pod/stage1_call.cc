@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/pod/stage1_call.hh"
 
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -59,7 +60,10 @@ void exec_run(OwnedPod owned, std::vector<std::string> arguments)
     arguments.insert(arguments.begin(), "run");
     arguments.push_back(owned.pod.id().str());
     const auto lock = std::move(owned.lock).hand_over();
-    sys::set_cloexec(lock.get(), false); // stage1 sets it again at once; until it ends, the pod is running
+    sys::set_cloexec(lock.get(), false);    // stage1 sets it again at once; until it ends, the pod is running
+    const int sockets = ::sd_listen_fds(0); // of the host's systemd, for apps (cli 9.3)
+    for (int socket = 0; socket < sockets; ++socket)
+        sys::set_cloexec(SD_LISTEN_FDS_START + socket, false);
     ::setenv("RKT_LOCK_FD", std::to_string(lock.get()).c_str(), 1);
     exec_in_pod(owned.pod, program, std::move(arguments));
 }

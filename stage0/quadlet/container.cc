@@ -385,6 +385,8 @@ App read_container(const UnitFile& file)
     if (reading.app.image.empty())
         fail(Error::Kind::usage, "{}: [Container] has no Image=", file.path);
     reading.flag("name", reading.app.name);
+    if (const auto* socket = file.find("Socket"))
+        reading.app.socket = socket->entries;
     return std::move(reading.app);
 }
 

@@ -32,6 +32,7 @@ struct App {
     std::vector<std::string> service_lines; // of the service: LoadCredential=...
     std::vector<std::string> unit_lines;    // of [Unit] of the service: After=...
     std::vector<Reference> references;      // units that have to be there first
+    std::vector<Entry> socket;              // [Socket]: what the host's systemd listens on for it
     std::vector<Entry> of_pod;              // what was said that is about all apps of a pod
     std::string pull_policy = "new";
     bool auto_update = false; // AutoUpdate=registry

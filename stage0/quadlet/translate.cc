@@ -99,7 +99,8 @@ void check_sections(const UnitFile& file, std::string_view own)
 {
     for (const auto& section : file.sections) {
         const bool known = section.name == "Unit" || section.name == "Service" || section.name == "Install" ||
-                           section.name == own || section.name.starts_with("X-");
+                           section.name == own || (section.name == "Socket" && own == "Container") ||
+                           section.name.starts_with("X-");
         if (!known)
             fail(Error::Kind::usage, "{}: the section [{}] is not supported in a .{} file",
                  section.entries.empty() ? file.path : section.entries.front().place, text::printable(section.name),
@@ -134,6 +135,7 @@ private:
     void image(const UnitFile& file);
     void volume(const UnitFile& file);
     void service(const UnitFile& file, const std::string& name, const std::vector<App>& apps, const PodOptions& pod);
+    std::string socket_unit(const App& app, const FileName& name, const std::string& path, const std::string& service);
     std::string image_unit(App& app, const FileName& name, const std::string& path);
     std::string resolve(const Reference& reference);
     const UnitFile& file_of(const Reference& reference) const;
@@ -227,6 +229,36 @@ std::string Translator::image_unit(App& app, const FileName& name, const std::st
     return name.service_of_instance("-image");
 }
 
+// The unit that listens for an app, from boot on, and starts the app's service when somebody comes; empty if the app
+// listens by itself. `name`: of the app's own file.
+std::string Translator::socket_unit(const App& app, const FileName& name, const std::string& path,
+                                    const std::string& service)
+{
+    if (app.socket.empty())
+        return "";
+    UnitText text;
+    text.section("Unit");
+    text.line("Description", fmt::format("Sockets of {}", app.name));
+    text.line("SourcePath", path);
+    text.section("Socket");
+    bool is_named = false;
+    for (const auto& entry : app.socket) {
+        if (entry.key == "Service")
+            refuse(entry, "the sockets of an app start its own service");
+        if (entry.key == "Accept" && bool_value(entry))
+            refuse(entry, "an app gets sockets that it accepts connections from");
+        is_named = is_named || entry.key == "FileDescriptorName";
+        text.line(entry.key, entry.value);
+    }
+    if (!is_named)
+        text.line("FileDescriptorName", app.name); // by which the pod knows whose they are
+    if (service != name.service())                 // which is the default, also of each instance
+        text.line("Service", service);
+    const auto unit = fmt::format("{}{}.socket", name.stem, name.is_template ? "@" : "");
+    add({unit, path, text.take(path), false, {"sockets.target.wants/" + unit}}, path);
+    return name.is_template ? name.stem + "@%i.socket" : unit;
+}
+
 void Translator::service(const UnitFile& file, const std::string& name, const std::vector<App>& apps,
                          const PodOptions& pod)
 {
@@ -244,10 +276,10 @@ void Translator::service(const UnitFile& file, const std::string& name, const st
         append(globals, app.global_flags);
         append(lines, app.service_lines);
         append(unit_lines, app.unit_lines);
-        const bool own_file = app.pod.empty();
-        if (auto unit = image_unit(app, own_file ? file_name : FileName{app.name + ".container"}, file.path);
-            !unit.empty())
-            needs.push_back(std::move(unit));
+        const auto app_file = app.pod.empty() ? file_name : FileName{app.name + ".container"};
+        for (auto unit : {image_unit(app, app_file, file.path), socket_unit(app, app_file, file.path, name)})
+            if (!unit.empty())
+                needs.push_back(std::move(unit));
         if (app.pull_policy != "never")
             policy = app.pull_policy;
         references.insert(references.end(), app.references.begin(), app.references.end());
@@ -280,6 +312,9 @@ void Translator::service(const UnitFile& file, const std::string& name, const st
         text.line("Requires", unit);
         text.line("After", unit);
     }
+    const bool has_sockets = std::ranges::any_of(apps, [](const App& app) { return !app.socket.empty(); });
+    if (has_sockets && file.last("Unit", "StartLimitIntervalSec") == nullptr)
+        text.line("StartLimitIntervalSec", "0"); // with it, the socket would be closed; it has a limit of its own
     text.section("Service");
     text.copy(file, "Service");
     text.setting(file, "Type", "notify");

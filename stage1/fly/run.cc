@@ -2,6 +2,7 @@
 // The entry point `run` of the flavour fly: one app with a root of its own and the rest of the host (internals 12.1).
 // stage0 becomes this program, in the same process, with the pod directory as its working directory; the app is its
 // child. Ends as the app does, by the same signal if by one (cli 9.5); 254 if the app could not be set up.
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -47,6 +48,9 @@ PodFacts facts_of(std::vector<std::string> controllers)
 
 ExitStatus supervise(const RunArguments& arguments)
 {
+    if (::sd_listen_fds(0) > 0)
+        throw Error{Error::Kind::usage, "sockets cannot be handed to an app of the flavour fly",
+                    "use the default flavour, or start the service without its socket unit"};
     const auto pod = load_pod(arguments.id, sys::open(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY));
     const auto plan = fly::make_plan(pod, arguments.options, ::isatty(STDIN_FILENO) == 1);
     trace::mark("planned");

@@ -167,6 +167,38 @@ TEST_CASE("quadlet: nothing is ignored, and what is refused is named with its li
     CHECK(translated({{"a.network", "[Network]\n"}}).problems.size() == 1);
 }
 
+TEST_CASE("quadlet: a section [Socket] is a unit that starts the service on demand")
+{
+    const auto result = translated({{"web.container", "[Container]\nImage=/i.aci\n[Socket]\nListenStream=80\n"}});
+    CHECK(result.problems.empty());
+    CHECK(result.units.at("web.socket").text == R"(# Made by rocket-generator from /e/web.container
+
+[Unit]
+Description=Sockets of web
+SourcePath=/e/web.container
+
+[Socket]
+ListenStream=80
+FileDescriptorName=web
+)");
+    CHECK(result.units.at("web.socket").links == std::vector<std::string>{"sockets.target.wants/web.socket"});
+    CHECK(result.values("web.service", "Requires") == std::vector<std::string>{"web.socket"});
+    CHECK(result.values("web.service", "StartLimitIntervalSec") == std::vector<std::string>{"0"});
+}
+
+TEST_CASE("quadlet: sockets of members of a pod, and of templates")
+{
+    const auto result = translated({{"a.container", "[Container]\nImage=/i.aci\nPod=p.pod\n[Socket]\nListenStream=80\n"
+                                                    "FileDescriptorName=http\n"},
+                                    {"p.pod", "[Pod]\n"},
+                                    {"t@.container", "[Container]\nImage=/i.aci\n[Socket]\nListenStream=/run/%i\n"}});
+    CHECK(result.problems.empty());
+    CHECK(result.values("a.socket", "Service") == std::vector<std::string>{"p-pod.service"});
+    CHECK(result.values("a.socket", "FileDescriptorName") == std::vector<std::string>{"http"});
+    CHECK(result.values("t@.socket", "Service").empty());
+    CHECK(result.values("t@.service", "Requires") == std::vector<std::string>{"t@%i.socket"});
+}
+
 TEST_CASE("quadlet: what is not translated is a service that fails and says why")
 {
     const auto result = translated({{"a.container", "[Container]\nImage=i\nFoo=1\n[Install]\nWantedBy=x.target\n"}});
