@@ -12,6 +12,7 @@ constexpr KeyHelp help[] = {
     {"Container", "AddDevice", "/dev/NAME[:TARGET]: a device node of the host"},
     {"Container", "AddHost", "NAME:IP, for /etc/hosts"},
     {"Container", "Annotation", "NAME=VALUE words: user annotations of the app"},
+    {"Container", "AutoUpdate", "registry: the service is one of those that rocket-update(1) --all is about"},
     {"Container", "ContainerName", "the app's name; by default that of the file"},
     {"Container", "DNS", "a name server, host or none"},
     {"Container", "DNSOption", "an option of resolv.conf(5)"},

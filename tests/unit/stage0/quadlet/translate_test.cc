@@ -125,8 +125,7 @@ TEST_CASE("quadlet: keys of a container")
 TEST_CASE("quadlet: nothing is ignored, and what is refused is named with its line")
 {
     CHECK(problem_of("Foo=1") == "/e/a.container:3: Foo=1: this key is not supported");
-    CHECK(problem_of("AutoUpdate=registry")
-              .starts_with("/e/a.container:3: AutoUpdate=registry: a service never changes"));
+    CHECK(problem_of("PodmanArgs=--tty").starts_with("/e/a.container:3: PodmanArgs=--tty: say RocketArgs="));
     for (const char* bad : {"PodmanArgs=--tty",
                             "Volume=a/b:/c",
                             "Volume=/a:c",
@@ -165,6 +164,15 @@ TEST_CASE("quadlet: nothing is ignored, and what is refused is named with its li
     CHECK(translated({{"a.container", "[Unit]\n"}}).problems.at(0).text ==
           "/e/a.container: there is no section [Container]");
     CHECK(translated({{"a.network", "[Network]\n"}}).problems.size() == 1);
+}
+
+TEST_CASE("quadlet: services that are updated by themselves are marked")
+{
+    const auto result = translated({{"a.container", "[Container]\nImage=/i.aci\nAutoUpdate=registry\n"},
+                                    {"b.container", "[Container]\nImage=/i.aci\n"}});
+    CHECK(result.units.at("a.service").auto_update);
+    CHECK_FALSE(result.units.at("b.service").auto_update);
+    CHECK(problem_of("AutoUpdate=local").starts_with("/e/a.container:3: AutoUpdate=local: only registry"));
 }
 
 TEST_CASE("quadlet: a section [Socket] is a unit that starts the service on demand")
