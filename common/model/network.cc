@@ -187,6 +187,7 @@ NetworkState NetworkState::parse(std::string_view text)
     json::Fields fields{{value, "state"}};
     NetworkState state{.namespace_path = fields.text_or("namespace", ""),
                        .nftables = fields.boolean_or("nftables", true),
+                       .opens_forward = fields.boolean_or("opensForward", false),
                        .is_released = fields.boolean_or("released", false),
                        .networks = each(fields.items("networks"), attached_from),
                        .ports = each(fields.items("ports"), PublishedPort::from)};
@@ -202,6 +203,7 @@ std::string NetworkState::write() const
     json::ObjectWriter object;
     object.set("namespace", namespace_path)
         .set("nftables", nftables)
+        .set("opensForward", opens_forward)
         .set("released", is_released)
         .set("networks", list_of(networks))
         .set("ports", list_of(ports));

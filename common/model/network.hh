@@ -65,7 +65,8 @@ struct AttachedNetwork {
 
 struct NetworkState {
     std::string namespace_path; // CNI_NETNS
-    bool nftables = true;       // whether masquerading and publishing is a table of ours
+    bool nftables = true;       // or iptables: where our rules are
+    bool opens_forward = false; // iptables drop what is forwarded, and let this pod's packets through
     bool is_released = false;   // everything is undone
     std::vector<AttachedNetwork> networks;
     std::vector<PublishedPort> ports;

@@ -105,6 +105,15 @@ bool is_in_use(const SocketKind& kind, const model::IpAddress& address, std::uin
     return bind_to(socket.get(), address, port) != 0 && errno == EADDRINUSE;
 }
 
+// The kernel routes what comes from ::1 nowhere else; for IPv4 it can be told to (route_localnet).
+void check_address(const PublishedPort& port)
+{
+    if (port.host_ip == "::1")
+        throw Error{Error::Kind::unsupported,
+                    fmt::format("port {}: nothing can be published on the IPv6 loopback", describe(port)),
+                    "publish it on 127.0.0.1"};
+}
+
 void check_against_host(const PublishedPort& port)
 {
     const auto kind = std::ranges::find(socket_kinds, port.protocol, &SocketKind::protocol);
@@ -156,10 +165,10 @@ void HostPorts::check_free(const std::vector<PublishedPort>& ports) const
 {
     if (ports.empty())
         return;
+    std::ranges::for_each(ports, check_address);
     const auto lock = lock_directory(directory_);
     check_against_pods(lock.fd(), ports);
-    for (const auto& port : ports)
-        check_against_host(port);
+    std::ranges::for_each(ports, check_against_host);
 }
 
 void HostPorts::reserve(const Holder& pod, const std::vector<PublishedPort>& ports) const

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <thread>
 
 #include "common/model/layout.hh"
@@ -13,10 +12,9 @@
 #include "common/sys/sys.hh"
 #include "stage1/net/addresses.hh"
 #include "stage1/net/chain.hh"
+#include "stage1/net/firewall.hh"
 #include "stage1/net/host_routes.hh"
-#include "stage1/net/nft.hh"
 #include "stage1/net/preparation.hh"
-#include "stage1/net/rules.hh"
 
 namespace rocket::stage1
 {
@@ -51,19 +49,6 @@ std::optional<NetworkState> read_state(int pod)
 model::NetworkPlan read_plan(int pod)
 {
     return model::NetworkPlan::parse(file::read(pod, pod_dir::network_plan, file_limit));
-}
-
-// A way to see how a host without nftables fares: ROCKET_NET_FIREWALL=iptables (HACKING.md).
-HostFirewall host_firewall()
-{
-    const char* wanted = std::getenv("ROCKET_NET_FIREWALL");
-    Nft nft;
-    HostFirewall host{.nftables = nft.is_available() && (wanted == nullptr || std::string_view{wanted} != "iptables")};
-    for (const char* family : {"ip", "ip6"}) {
-        const auto chain = nft.try_run(fmt::format("list chain {} filter FORWARD", family));
-        host.drops_forwarded = host.drops_forwarded || (chain && chain->find("policy drop") != std::string::npos);
-    }
-    return host;
 }
 
 std::optional<std::string> find_plugin(const std::vector<std::string>& directories, const std::string& type)
@@ -113,12 +98,13 @@ void Network::set_up(const std::string& netns, const Warn& warn)
     if (state_ && !state_->is_released && !tear_down("", warn)) // a start that was cut off
         fail(Error::Kind::system, "what is left of an earlier start cannot be undone");
     const auto plan = read_plan(pod_dir_.get());
-    state_ = prepare(plan, host_firewall(), [&](const auto& type) { return find_plugin(plan.plugin_dirs, type); });
+    state_ = prepare(plan, Firewall{lock_.fd()}.look(),
+                     [&](const auto& type) { return find_plugin(plan.plugin_dirs, type); });
     state_->namespace_path = netns;
     save(true);
     try {
         keep_router_advertisements();
-        attach(warn);
+        attach();
         apply_rules();
     } catch (const Error&) {
         tear_down(netns, warn);
@@ -126,14 +112,10 @@ void Network::set_up(const std::string& netns, const Warn& warn)
     }
 }
 
-void Network::attach(const Warn& warn)
+void Network::attach()
 {
     for (auto& network : state_->networks) {
         network.result = add(network, {id_.str(), state_->namespace_path, search_path_, lock_.fd()});
-        if (network.request.config.restricted && !state_->nftables)
-            warn(Error{Error::Kind::unsupported,
-                       fmt::format("network {}: this host has no nftables; only the lack of routes restricts it",
-                                   text::quoted(network.request.config.name))});
         save();
         settle(network);
     }
@@ -141,15 +123,12 @@ void Network::attach(const Warn& warn)
 
 void Network::apply_rules()
 {
-    if (!state_->nftables)
-        return;
     if (publishes_on_loopback(*state_))
         for (const auto& interface : state_->networks[*state_->publishing].result->host_interfaces)
             if (!is_bridge_port(interface))
                 state_->local_routes.push_back(interface);
     save();
-    if (const auto rules = make_rules(id_, *state_); !rules.empty())
-        Nft{}.run(rules);
+    Firewall{lock_.fd()}.add_rules(id_, *state_);
     route_loopback(id_, state_->local_routes);
 }
 
@@ -165,8 +144,7 @@ void Network::check() const
 bool Network::release_firewall(const Warn& warn) const
 {
     try {
-        if (state_->nftables)
-            Nft{}.run(remove_rules(id_));
+        Firewall{lock_.fd()}.remove_rules(id_, *state_);
         unroute_loopback(id_, state_->local_routes);
         return true;
     } catch (const Error& error) {

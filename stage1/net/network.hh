@@ -35,7 +35,7 @@ public:
     bool tear_down(const std::string& netns, const Warn& warn);
 
 private:
-    void attach(const Warn& warn);
+    void attach();
     void apply_rules();
     void save(bool durable = false) const;
     bool release_firewall(const Warn& warn) const;

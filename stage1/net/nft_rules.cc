@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "stage1/net/rules.hh"
+#include "stage1/net/nft_rules.hh"
 
 #include <fmt/format.h>
 
@@ -82,6 +82,7 @@ std::string publishing_chains(const std::vector<PublishedPort>& ports, const Att
                        "  chain from-outside {{\n    type nat hook prerouting priority -100;\n"
                        "    fib daddr type local jump publish\n  }}\n"
                        "  chain from-host {{\n    type nat hook output priority -100;\n"
+                       "    ip6 daddr ::1 return\n" // it would never come back: refused at once is better
                        "    fib daddr type local jump publish\n  }}\n",
                        rules);
 }
@@ -162,7 +163,7 @@ std::string restricting_chain(const NetworkState& state)
 
 } // namespace
 
-std::string make_rules(const model::PodId& id, const NetworkState& state)
+std::string make_nft_rules(const model::PodId& id, const NetworkState& state)
 {
     std::string chains;
     if (state.publishing && state.networks[*state.publishing].result)
@@ -174,7 +175,7 @@ std::string make_rules(const model::PodId& id, const NetworkState& state)
     return chains.empty() ? "" : fmt::format("table {} {{\n{}}}\n", table_name(id), chains);
 }
 
-std::string remove_rules(const model::PodId& id)
+std::string remove_nft_rules(const model::PodId& id)
 {
     return fmt::format("add table {0}\ndelete table {0}\n", table_name(id));
 }

@@ -13,7 +13,7 @@ namespace rocket::stage1
 {
 
 // Empty if the pod needs none. Of networks without a result nothing is said.
-std::string make_rules(const model::PodId& id, const model::NetworkState& state);
-std::string remove_rules(const model::PodId& id); // also if there are none
+std::string make_nft_rules(const model::PodId& id, const model::NetworkState& state);
+std::string remove_nft_rules(const model::PodId& id); // also if there are none
 
 } // namespace rocket::stage1

@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage1/net/plugin.hh"
 
-#include <poll.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <csignal>
-#include <cstdlib>
-
 #include "common/model/json_object.hh"
-#include "common/sys/process.hh"
-#include "common/sys/sys.hh"
+#include "common/sys/text.hh"
+#include "stage1/net/foreign_program.hh"
 
 namespace rocket::stage1
 {
@@ -19,124 +12,18 @@ namespace
 {
 
 namespace json = model::json;
-constexpr std::size_t most_output = 1U << 20U;
-constexpr std::size_t most_diagnostics = 64U << 10U;
-constexpr std::uint64_t default_seconds = 60;
-constexpr const char* path_variable = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"; // iptables
 
-std::int64_t time_limit_usec()
+ForeignProgram program_of(const PluginCall& call)
 {
-    const char* seconds = std::getenv("ROCKET_CNI_TIMEOUT");
-    const auto given = text::parse_decimal(seconds != nullptr ? seconds : "", 3600);
-    return static_cast<std::int64_t>(given.value_or(default_seconds)) * 1'000'000;
-}
-
-Fd input_file(const std::string& input)
-{
-    auto file = sys::make_memfd("cni");
-    sys::write_all(file.get(), input);
-    sys::check([&] { return ::lseek(file.get(), 0, SEEK_SET); }, "rewinding a plugin's input");
-    return file;
-}
-
-// One of the plugin's outputs, read as it comes.
-class Stream
-{
-public:
-    Stream(Fd end, std::size_t limit) : end_{std::move(end)}, limit_{limit} { sys::set_nonblocking(end_.get(), true); }
-    int fd() const { return is_open_ ? end_.get() : -1; }
-    bool is_too_long() const { return text_.size() > limit_; }
-    const std::string& text() const { return text_; }
-
-    void drain()
-    {
-        char buffer[16384];
-        while (is_open_ && !is_too_long()) {
-            const auto got = ::read(end_.get(), buffer, sizeof buffer);
-            if (got < 0 && errno == EINTR)
-                continue;
-            if (got == 0)
-                is_open_ = false;
-            if (got <= 0)
-                return;
-            text_.append(buffer, static_cast<std::size_t>(got));
-        }
-    }
-
-private:
-    Fd end_;
-    std::size_t limit_;
-    std::string text_;
-    bool is_open_ = true;
-};
-
-struct Outcome {
-    ExitStatus status;
-    std::string output;
-    std::string diagnostics;
-};
-
-// The plugin's children are in its group, and what it left there when it did not end by itself ends now.
-void kill_group(Process& process)
-{
-    ::kill(-process.pid(), SIGKILL);
-    process.kill(SIGKILL);
-    process.wait();
-}
-
-Outcome wait_for_end(Process process, Stream output, Stream diagnostics)
-{
-    const auto deadline = sys::monotonic_usec() + time_limit_usec();
-    for (;;) {
-        pollfd waiting[] = {{process.pidfd(), POLLIN, 0}, {output.fd(), POLLIN, 0}, {diagnostics.fd(), POLLIN, 0}};
-        const auto left = (deadline - sys::monotonic_usec()) / 1000;
-        const int ready = left <= 0 ? 0 : ::poll(waiting, std::size(waiting), static_cast<int>(left));
-        output.drain();
-        diagnostics.drain();
-        if (ready == 0) {
-            kill_group(process);
-            fail(Error::Kind::system, "it did not end within {} s", time_limit_usec() / 1'000'000);
-        }
-        if (output.is_too_long() || diagnostics.is_too_long()) {
-            kill_group(process);
-            fail(Error::Kind::corrupt, "it printed more than {} bytes", most_output);
-        }
-        if ((waiting[0].revents & POLLIN) != 0) {
-            output.drain(); // what it wrote last; a child that keeps the pipe open is not waited for
-            diagnostics.drain();
-            return {process.wait(), output.text(), diagnostics.text()};
-        }
-    }
-}
-
-Outcome run(const PluginCall& call)
-{
-    const auto input = input_file(call.input);
-    auto output = sys::make_pipe(), diagnostics = sys::make_pipe();
-    Spawn spawning{.program = call.path,
-                   .argv = {call.path},
-                   .env = {path_variable, "CNI_COMMAND=" + call.command, "CNI_CONTAINERID=" + call.container_id,
-                           "CNI_NETNS=" + call.netns, "CNI_IFNAME=" + call.interface, "CNI_PATH=" + call.search_path},
-                   .fds = {{STDIN_FILENO, input.get()},
-                           {STDOUT_FILENO, output.write.get()},
-                           {STDERR_FILENO, diagnostics.write.get()}},
-                   .working_directory = "/",
-                   .own_group = true};
+    ForeignProgram program{.argv = {call.path},
+                           .env = {"CNI_COMMAND=" + call.command, "CNI_CONTAINERID=" + call.container_id,
+                                   "CNI_NETNS=" + call.netns, "CNI_IFNAME=" + call.interface,
+                                   "CNI_PATH=" + call.search_path},
+                           .input = call.input,
+                           .held_fd = call.held_fd};
     if (!call.args.empty())
-        spawning.env.push_back("CNI_ARGS=" + call.args);
-    if (call.held_fd >= 0)
-        spawning.fds[3] = call.held_fd;
-    auto process = spawn(spawning);
-    output.write.reset();
-    diagnostics.write.reset();
-    return wait_for_end(std::move(process), {std::move(output.read), most_output},
-                        {std::move(diagnostics.read), most_diagnostics});
-}
-
-std::string status_text(const ExitStatus& status)
-{
-    return status.signal != 0 ? fmt::format("killed by signal {}", status.signal)
-                              : fmt::format("exit status {}", status.code);
+        program.env.push_back("CNI_ARGS=" + call.args);
+    return program;
 }
 
 // {"code": 7, "msg": "...", "details": "..."}; nullopt if it is not that.
@@ -154,27 +41,15 @@ std::optional<std::string> error_text(const std::string& output)
     }
 }
 
-std::string last_line(std::string_view diagnostics)
-{
-    const auto trimmed = text::trim(diagnostics);
-    return text::printable(trimmed.substr(trimmed.rfind('\n') + 1));
-}
-
-[[noreturn]] void fail_with(const Outcome& outcome)
-{
-    if (const auto said = error_text(outcome.output))
-        fail(Error::Kind::system, "{} ({})", *said, status_text(outcome.status));
-    const auto line = last_line(outcome.diagnostics);
-    fail(Error::Kind::system, "{}{}{}", status_text(outcome.status), line.empty() ? "" : ": ", line);
-}
-
 } // namespace
 
 std::optional<json::Value> call(const PluginCall& what)
 {
-    const auto outcome = run(what);
-    if (!outcome.status.ok())
-        fail_with(outcome);
+    const auto outcome = run_foreign(program_of(what));
+    if (!outcome.status.ok()) {
+        const auto said = error_text(outcome.output);
+        fail(Error::Kind::system, "{}", said ? fmt::format("{} ({})", *said, outcome.why()) : outcome.why());
+    }
     if (text::trim(outcome.output).empty())
         return std::nullopt;
     return json::parse(outcome.output, "what it printed");

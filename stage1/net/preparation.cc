@@ -5,7 +5,6 @@
 
 #include "common/sys/error.hh"
 #include "common/sys/text.hh"
-#include "stage1/net/chain.hh"
 
 namespace rocket::stage1
 {
@@ -17,13 +16,6 @@ namespace json = model::json;
 using model::AttachedNetwork;
 using model::NetworkState;
 using text::quoted;
-
-constexpr const char* first_with_chains = "0.3.0";
-
-json::Value parse_constant(const char* text)
-{
-    return json::parse(text, "plugin");
-}
 
 bool has_capability(const json::Value& plugin, std::string_view name)
 {
@@ -86,11 +78,6 @@ bool wants_masquerade(const json::Value& plugin)
     return wanted != nullptr && wanted->boolean() != nullptr && *wanted->boolean();
 }
 
-bool masquerades(const AttachedNetwork& network)
-{
-    return network.masquerade || std::ranges::any_of(network.request.config.plugins, wants_masquerade);
-}
-
 void take_over_masquerading(AttachedNetwork& network)
 {
     for (auto& plugin : network.request.config.plugins)
@@ -107,33 +94,41 @@ std::size_t network_for_ports(const std::vector<AttachedNetwork>& networks)
     for (std::size_t index = 0; index < networks.size(); ++index)
         if (has_capability(networks[index], "portMappings"))
             return index;
-    const auto leads_out = std::ranges::find_if(networks, masquerades);
+    const auto leads_out = std::ranges::find_if(networks, &AttachedNetwork::masquerade);
     return leads_out != networks.end() ? static_cast<std::size_t>(leads_out - networks.begin()) : networks.size() - 1;
-}
-
-void append(AttachedNetwork& network, const char* plugin)
-{
-    auto& config = network.request.config;
-    if (!is_at_least(config.cni_version, first_with_chains))
-        throw Error{Error::Kind::usage,
-                    fmt::format("network {} needs a second plugin on this host, and its CNI version {} has no lists",
-                                quoted(config.name), quoted(config.cni_version)),
-                    "set \"cniVersion\" to \"0.4.0\" or newer in " + network.request.file};
-    config.plugins.push_back(parse_constant(plugin));
 }
 
 void plan_ports(NetworkState& state, const model::NetworkPlan& plan)
 {
     if (plan.ports.empty())
         return;
-    auto& network = state.networks[network_for_ports(state.networks)];
+    const auto index = network_for_ports(state.networks);
     state.ports = plan.ports;
-    if (has_capability(network, "portMappings"))
-        return;
-    if (state.nftables)
-        state.publishing = static_cast<std::size_t>(&network - state.networks.data());
-    else
-        append(network, R"({"type": "portmap", "snat": true, "capabilities": {"portMappings": true}})");
+    if (!has_capability(state.networks[index], "portMappings"))
+        state.publishing = index;
+}
+
+void check_firewall(const NetworkState& state, const HostFirewall& host)
+{
+    for (std::size_t index = 0; index < state.networks.size(); ++index) {
+        const auto& network = state.networks[index];
+        const char* what = network.masquerade                  ? "masquerading"
+                           : state.publishing == index         ? "published ports"
+                           : network.request.config.restricted ? "restricting"
+                                                               : nullptr;
+        if (what != nullptr && !host.nftables && !host.iptables)
+            throw Error{Error::Kind::unsupported,
+                        fmt::format("network {} needs {}: this host's kernel has no nftables (nf_tables), and iptables "
+                                    "is not installed",
+                                    quoted(network.request.config.name), what),
+                        "install the package iptables, or use --net=none or --net=host"};
+        if ((network.masquerade || state.publishing == index) && host.drops_forwarded && !host.iptables)
+            throw Error{Error::Kind::unsupported,
+                        fmt::format("network {}: this host drops what it forwards (iptables), and iptables is not "
+                                    "installed to let the pod's packets through",
+                                    quoted(network.request.config.name)),
+                        "install the package iptables"};
+    }
 }
 
 void find_plugins(AttachedNetwork& network, const FindPlugin& find)
@@ -169,18 +164,14 @@ json::Value runtime_config(const json::Value& plugin, const std::string& args,
 
 NetworkState prepare(const model::NetworkPlan& plan, const HostFirewall& host, const FindPlugin& find)
 {
-    NetworkState state{.nftables = host.nftables};
+    NetworkState state{.nftables = host.nftables, .opens_forward = host.drops_forwarded};
     for (const auto& request : plan.networks) {
         state.networks.push_back({.request = request});
-        if (host.nftables)
-            take_over_masquerading(state.networks.back());
+        take_over_masquerading(state.networks.back());
     }
     plan_ports(state, plan);
-    for (std::size_t index = 0; index < state.networks.size(); ++index) {
-        auto& network = state.networks[index];
-        const bool forwards = masquerades(network) || state.publishing == index;
-        if (host.drops_forwarded && forwards && is_at_least(network.request.config.cni_version, "0.4.0"))
-            append(network, R"({"type": "firewall", "backend": "iptables"})");
+    check_firewall(state, host);
+    for (auto& network : state.networks) {
         for (auto& plugin : network.request.config.plugins)
             if (auto config = runtime_config(plugin, network.request.args, state.ports, plan.dns);
                 !config.object()->empty())

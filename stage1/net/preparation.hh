@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// From what stage0 asks for to what will be called and recorded: where nftables are, masquerading and publishing are
-// ours (rules.hh); where only iptables are, plugins do both. Pure. Errors: Kind::usage, not_found (a plugin).
+// From what stage0 asks for to what will be called and recorded. Masquerading is ours, and so is publishing, unless a
+// plugin has the capability "portMappings". Pure. Errors: Kind::usage; not_found (a plugin); unsupported, with the
+// package that is missing.
 //
 // Ours means: "ipMasq" of ptp and bridge is taken out of their configuration. With it they add rules for each pod that
 // they cannot find again once its namespace is gone, and cost several runs of iptables.
@@ -17,7 +18,8 @@ namespace rocket::stage1
 
 struct HostFirewall {
     bool nftables = true;
-    bool drops_forwarded = false; // iptables' FORWARD has the policy DROP: the plugin `firewall` has to ask for us
+    bool iptables = false;        // its programs are there
+    bool drops_forwarded = false; // iptables' FORWARD has the policy DROP
 };
 
 using FindPlugin = std::function<std::optional<std::string>(const std::string& type)>;

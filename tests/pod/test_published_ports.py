@@ -7,8 +7,8 @@ import pytest
 import aci
 import net
 from conftest import HOST_IS_SYSTEMD
-from test_networks import (GATEWAY4, RUN, both_families, bridge, bridges, inside, network, nothing_is_left, outside,  # noqa: F401
-                           started, stop)
+from test_networks import (GATEWAY4, RUN, both_families, bridge, bridges, firewall, inside, network, nothing_is_left,  # noqa: F401
+                           outside, started, stop)
 
 pytestmark = pytest.mark.skipif(not HOST_IS_SYSTEMD, reason="would change the machine's own network: runs in tier pod")
 
@@ -24,10 +24,8 @@ def web(make):
     return image
 
 
-@pytest.mark.parametrize("firewall", ["nftables", "iptables"])
 @pytest.mark.parametrize("kind", ["default", "bridge"])
-def test_a_published_port_is_reached_from_all_sides(rocket, web, busybox, outside, network, bridges, started, monkeypatch, kind, firewall):  # noqa: F811
-    monkeypatch.setitem(rocket.environment, "ROCKET_NET_FIREWALL", firewall)
+def test_a_published_port_is_reached_from_all_sides(rocket, web, busybox, outside, network, bridges, started, firewall, kind):  # noqa: F811
     network("bridge", plugins=bridge(1))
     rocket(*RUN, "--net=bridge", busybox)  # the bridge stays
     before = net.remains()
@@ -36,6 +34,8 @@ def test_a_published_port_is_reached_from_all_sides(rocket, web, busybox, outsid
     with both_families(80, inside(rocket, uuid)):
         for address in EVERYWHERE:
             assert net.ask(address, 8080), f"from the host, {address}"
+        with pytest.raises(AssertionError, match="Connection refused"):  # at once: who tries `localhost` goes on to 127.0.0.1
+            net.ask("::1", 8080)
         for address, seen in ((net.HOST4, net.OUTSIDE4), (net.HOST6, net.OUTSIDE6)):
             assert net.ask(address, 8080, inside=outside.command()) == seen, f"from outside, {address}"
             assert net.ask(address, 8080, inside=inside(rocket, uuid)), f"from the pod itself, {address}"
@@ -75,7 +75,7 @@ def test_udp_and_sctp(rocket, web, outside, started):  # noqa: F811
     assert "sctp dport 2905" in net.sh("nft", "list", "table", "inet", f"rocket-{uuid}")
 
 
-def test_the_host_s_loopback_is_not_the_pod_s(rocket, web, busybox, started):  # noqa: F811
+def test_the_host_s_loopback_is_not_the_pod_s(rocket, web, busybox, started, firewall):  # noqa: F811
     """Publishing on 127.0.0.1 routes it to the pod's interface; the pod must not come back that way."""
     _, uuid = started("--port=www:8080", web())
     veth = json.loads((rocket.data / "pods/run" / uuid / "net/state.json").read_text())["localRoutes"][0]
@@ -92,9 +92,10 @@ def test_the_host_s_loopback_is_not_the_pod_s(rocket, web, busybox, started):  #
 
 def test_ports_that_are_taken_are_refused_before_anything_starts(rocket, web, started):  # noqa: F811
     _, first = started("--port=www:8080", web())
-    for port in ("8080", "127.0.0.1:8080", "[::1]:8080"):
+    for port in ("8080", "127.0.0.1:8080", "[2001:db8::1]:8080"):
         done = rocket(*RUN, f"--port=www:{port}", web(), status=254)
         assert f'pod "{first}" has published 8080/tcp' in done.stderr
+    assert "nothing can be published on the IPv6 loopback" in rocket(*RUN, "--port=www:[::1]:8085", web(), status=254).stderr
     with net.server(8081):
         assert "a program of the host listens on 0.0.0.0 8081" in rocket(*RUN, "--port=www:8081", web(), status=254).stderr
     twice = web({"name": "a", "protocol": "tcp", "port": 80}, {"name": "b", "protocol": "tcp", "port": 81}, name="two")

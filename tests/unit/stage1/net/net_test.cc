@@ -3,8 +3,9 @@
 
 #include "common/sys/error.hh"
 #include "stage1/net/chain.hh"
+#include "stage1/net/iptables_rules.hh"
+#include "stage1/net/nft_rules.hh"
 #include "stage1/net/preparation.hh"
-#include "stage1/net/rules.hh"
 
 using namespace rocket;
 using namespace rocket::model;
@@ -63,7 +64,7 @@ TEST_CASE("versions of CNI are compared by number")
     CHECK_FALSE(is_at_least("", "0.3.0"));
 }
 
-TEST_CASE("with nftables masquerading is ours, and plugins are called without")
+TEST_CASE("masquerading is ours, and plugins are called without")
 {
     const auto state = prepare({.networks = {request(masquerading), request(plain)}}, {}, found);
     CHECK(state.networks[0].masquerade);
@@ -83,19 +84,32 @@ TEST_CASE("ports go to the network that does them itself, else to the one that l
               R"("runtimeConfig":{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"}]})"));
 }
 
-TEST_CASE("without nftables plugins do it all; hosts that drop what they forward are asked for an exception")
+TEST_CASE("without nftables the rules are iptables'; what is missing is named with its package")
 {
-    const HostFirewall iptables{.nftables = false};
-    const auto state = prepare({.networks = {request(masquerading)}, .ports = {http}}, iptables, found);
-    CHECK(types(state.networks[0]) == "ptp portmap ");
-    CHECK_FALSE(state.networks[0].masquerade);
-    CHECK_THROWS_WITH_AS(prepare({.networks = {request(old)}, .ports = {http}}, iptables, found),
-                         doctest::Contains("has no lists"), Error);
-    const HostFirewall dropping{.nftables = true, .drops_forwarded = true};
-    CHECK(types(prepare({.networks = {request(masquerading)}}, dropping, found).networks[0]) == "ptp firewall ");
-    CHECK(types(prepare({.networks = {request(plain)}}, dropping, found).networks[0]) == "bridge ");
+    const HostFirewall iptables{.nftables = false, .iptables = true};
+    const auto state = prepare({.networks = {request(old)}, .ports = {http}}, iptables, found);
+    CHECK(types(state.networks[0]) == "ptp ");
+    CHECK(state.networks[0].masquerade);
+    CHECK(state.publishing == 0U);
+    CHECK_FALSE(state.nftables);
+    CHECK(prepare({.networks = {request(plain)}}, {.nftables = true, .iptables = true, .drops_forwarded = true}, found)
+              .opens_forward);
     CHECK_THROWS_WITH_AS(prepare({.networks = {request(plain)}}, {}, [](const auto&) { return std::nullopt; }),
                          doctest::Contains("not installed"), Error);
+
+    const HostFirewall nothing{.nftables = false}, dropping{.drops_forwarded = true};
+    CHECK_NOTHROW(prepare({.networks = {request(plain)}}, nothing, found));
+    CHECK_NOTHROW(prepare({.networks = {request(plain)}}, dropping, found));
+    CHECK_THROWS_WITH_AS(prepare({.networks = {request(masquerading)}}, nothing, found),
+                         doctest::Contains("\"m\" needs masquerading"), Error);
+    CHECK_THROWS_WITH_AS(prepare({.networks = {request(plain)}, .ports = {http}}, nothing, found),
+                         doctest::Contains("needs published ports"), Error);
+    CHECK_THROWS_WITH_AS(prepare({.networks = {request(masquerading)}}, dropping, found),
+                         doctest::Contains("drops what it forwards"), Error);
+    auto restricted = request(plain);
+    restricted.config.restricted = true;
+    CHECK_THROWS_WITH_AS(prepare({.networks = {restricted}}, nothing, found), doctest::Contains("needs restricting"),
+                         Error);
 }
 
 TEST_CASE("arguments for plugins with capabilities")
@@ -113,17 +127,17 @@ TEST_CASE("arguments for plugins with capabilities")
 TEST_CASE("rules: none where nothing asks for any; else one table that is the pod's")
 {
     NetworkState state{.networks = {{.request = request(masquerading)}}};
-    CHECK(make_rules(id, state).empty()); // no result yet
+    CHECK(make_nft_rules(id, state).empty()); // no result yet
     state.networks[0].result =
         result_of(R"({"interfaces":[{"name":"veth1"}],"ips":[{"address":"10.0.0.5/24"},{"address":"fd00::5/64"}]})");
-    CHECK(make_rules(id, state).empty());
+    CHECK(make_nft_rules(id, state).empty());
     state.networks[0].masquerade = true;
-    const auto rules = make_rules(id, state);
+    const auto rules = make_nft_rules(id, state);
     CHECK(has(rules, "table inet rocket-6ba7b810-9dad-11d1-80b4-00c04fd430c8 {"));
     CHECK(has(rules, "ip saddr 10.0.0.5 ip daddr != { 10.0.0.0/24, 224.0.0.0/4 } masquerade"));
     CHECK(has(rules, "ip6 saddr fd00::5 ip6 daddr != { fd00::/64, ff00::/8 } masquerade"));
     CHECK_FALSE(has(rules, "dnat"));
-    CHECK(has(remove_rules(id), "delete table inet rocket-6ba7b810-"));
+    CHECK(has(remove_nft_rules(id), "delete table inet rocket-6ba7b810-"));
 }
 
 TEST_CASE("rules: ports of both families, ranges, single addresses")
@@ -132,7 +146,7 @@ TEST_CASE("rules: ports of both families, ranges, single addresses")
     state.networks[0].result = result_of(R"({"ips":[{"address":"10.0.0.5/24"},{"address":"fd00::5/64"}]})");
     state.ports = {http, {"udp", "192.0.2.1", 53, 53, 3}, {"sctp", "2001:db8::1", 7, 8, 2}};
     state.local_routes = {"veth1"};
-    const auto rules = make_rules(id, state);
+    const auto rules = make_nft_rules(id, state);
     CHECK(has(rules, "meta nfproto ipv4 tcp dport 8080 dnat ip to 10.0.0.5:80\n"));
     CHECK(has(rules, "meta nfproto ipv6 tcp dport 8080 dnat ip6 to [fd00::5]:80\n"));
     CHECK(has(rules, "ip daddr 192.0.2.1 udp dport 53-55 dnat ip to 10.0.0.5\n"));
@@ -148,8 +162,62 @@ TEST_CASE("rules: a restricted network is dropped on its way elsewhere")
     wanted.config.restricted = true;
     NetworkState state{.networks = {{.request = wanted}}};
     state.networks[0].result = result_of(R"({"interfaces":[{"name":"veth1"}],"ips":[{"address":"10.0.0.5/24"}]})");
-    const auto rules = make_rules(id, state);
+    const auto rules = make_nft_rules(id, state);
     CHECK(has(rules, "type filter hook forward priority 0;"));
     CHECK(has(rules, "iifname { \"veth1\" } ip daddr != 10.0.0.0/24 drop"));
     CHECK(has(rules, "iifname { \"veth1\" } meta nfproto ipv6 drop"));
+}
+
+TEST_CASE("iptables: the same, for each family by itself")
+{
+    NetworkState state{.nftables = false, .networks = {{.request = request(masquerading)}}, .publishing = 0};
+    CHECK(make_iptables_rules(id, state, false).empty()); // no result yet
+    state.networks[0].masquerade = true;
+    state.networks[0].result =
+        result_of(R"({"interfaces":[{"name":"veth1"}],"ips":[{"address":"10.0.0.5/24"},{"address":"fd00::5/64"}]})");
+    state.ports = {http, {"udp", "192.0.2.1", 53, 53, 3}, {"sctp", "2001:db8::1", 7, 8, 2}};
+    state.local_routes = {"veth1"};
+    const auto v4 = make_iptables_rules(id, state, false), v6 = make_iptables_rules(id, state, true);
+    CHECK(has(v4, "*nat\n:RKT-IN-6ba7b8109dad11d180b4 - [0:0]\n"
+                  "-A RKT-IN-6ba7b8109dad11d180b4 -p tcp --dport 8080 -j DNAT --to-destination 10.0.0.5:80\n"
+                  "-A RKT-IN-6ba7b8109dad11d180b4 -p udp -d 192.0.2.1 --dport 53:55 -j DNAT --to-destination 10.0.0.5\n"
+                  "-A PREROUTING -m addrtype --dst-type LOCAL -j RKT-IN-6ba7b8109dad11d180b4\n"));
+    CHECK(has(v4, "-A RKT-LO-6ba7b8109dad11d180b4 -i veth1 -d 127.0.0.0/8 -j DROP\n"));
+    CHECK(has(v4, "-s 10.0.0.5 -d 10.0.0.0/24 -j RETURN\n"));
+    CHECK(has(v4, "-A POSTROUTING -j RKT-OUT-6ba7b8109dad11d180b4\nCOMMIT\n"));
+    CHECK(has(v6, "-p sctp -d 2001:db8::1 --dport 8 -j DNAT --to-destination [fd00::5]:9\n"));
+    CHECK_FALSE(has(v6, "RKT-LO"));
+    CHECK_FALSE(has(v4, "RKT-FWD"));
+    CHECK_FALSE(has(v4, "::"));
+}
+
+TEST_CASE("iptables: what is forwarded, and the exceptions of hosts that drop it")
+{
+    auto wanted = request(plain);
+    wanted.config.restricted = true;
+    NetworkState state{.nftables = false, .networks = {{.request = wanted}}};
+    state.networks[0].result = result_of(R"({"interfaces":[{"name":"veth1"}],"ips":[{"address":"10.0.0.5/24"}]})");
+    CHECK(has(make_iptables_rules(id, state, false), "-i veth1 ! -d 10.0.0.0/24 -j DROP\n"));
+    CHECK(has(make_iptables_rules(id, state, true), "-i veth1 -j DROP\n"));
+    state.publishing = 0;
+    state.opens_forward = true;
+    const auto rules = make_iptables_rules(id, state, false);
+    CHECK(rules.find("-d 10.0.0.5 -m conntrack --ctstate DNAT -j ACCEPT") < rules.find("-j DROP"));
+    state.nftables = true; // then only the exception is iptables'
+    CHECK(has(make_iptables_rules(id, state, false), "-j ACCEPT"));
+    CHECK_FALSE(has(make_iptables_rules(id, state, false), "DROP"));
+    CHECK_FALSE(has(make_iptables_rules(id, state, false), "*nat"));
+}
+
+TEST_CASE("iptables: only what is the pod's is taken away")
+{
+    CHECK(remove_iptables_rules(id, "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j OTHER\nCOMMIT\n").empty());
+    CHECK(remove_iptables_rules(id, "# by\n*nat\n:OUTPUT ACCEPT [0:0]\n:RKT-IN-6ba7b8109dad11d180b4 - [0:0]\n"
+                                    ":RKT-IN-00000000000000000000 - [0:0]\n"
+                                    "-A OUTPUT -m addrtype --dst-type LOCAL -j RKT-IN-6ba7b8109dad11d180b4\n"
+                                    "-A OUTPUT -j RKT-IN-00000000000000000000\n"
+                                    "-A RKT-IN-6ba7b8109dad11d180b4 -p tcp -j DNAT --to-destination 10.0.0.5:80\n"
+                                    "COMMIT\n*filter\n:FORWARD DROP [0:0]\nCOMMIT\n") ==
+          "*nat\n-D OUTPUT -m addrtype --dst-type LOCAL -j RKT-IN-6ba7b8109dad11d180b4\n"
+          "-F RKT-IN-6ba7b8109dad11d180b4\n-X RKT-IN-6ba7b8109dad11d180b4\nCOMMIT\n");
 }
