@@ -223,14 +223,6 @@ def test_pods_on_a_bridge(rocket, busybox, network, bridges, started):
     assert out[0].startswith("10.88.1.") and out[1].startswith("fd00:88:1::")
 
 
-def test_macvlan(rocket, busybox, network, outside):
-    for number, kind in enumerate(("macvlan",)):
-        ipam = {"type": "host-local", "ranges": [[{"subnet": "192.0.2.0/24", "rangeStart": f"192.0.2.{100 + number}", "rangeEnd": f"192.0.2.{100 + number}"}]]}
-        network(kind, plugins=[{"type": kind, "master": "up0", "ipam": ipam}])
-        with net.server(7777, outside.command()):
-            assert rocket(*RUN, f"--net={kind}", busybox, "--exec=/bin/sh", "--", "-c", f"echo ? | nc {net.OUTSIDE4} 7777").stdout == f"192.0.2.{100 + number}"
-
-
 @pytest.mark.parametrize("flags, message", [
     (["--net=nothing"], "networks not found: nothing"),
     (["--net=broken"], 'needs the CNI plugin "no-such-plugin"'),
