@@ -19,6 +19,7 @@ const std::vector<Command>& commands()
         cat_manifest_command(),
         completion_command(),
         config_command(),
+        doctor_command(),
         enter_command(),
         export_command(),
         fetch_command(),

@@ -11,6 +11,7 @@ Command attach_command();
 Command cat_manifest_command();
 Command completion_command();
 Command config_command();
+Command doctor_command();
 Command enter_command();
 Command export_command();
 Command fetch_command();
