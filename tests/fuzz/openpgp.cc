@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signature and key files before GnuPG sees them (R11). The first byte chooses.
-#include "stage0/verify/openpgp.hh"
+// Signatures, signed messages and key files before GnuPG sees them (R11). The first byte chooses.
+#include "stage0/verify/signed_message.hh"
 
 #include "target.hh"
 
@@ -17,6 +17,11 @@ ROCKET_FUZZ([](std::string_view file) {
     case 's':
         fuzz::promise(openpgp::parse_signatures(rest).count > 0);
         return;
+    case 'm': {
+        const auto message = openpgp::parse_signed_message(rest);
+        fuzz::promise(message.signatures.count > 0 && message.payload.size() <= openpgp::max_payload_size);
+        return;
+    }
     default:
         openpgp::packets(rest);
     }
