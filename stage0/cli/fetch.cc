@@ -3,6 +3,7 @@
 #include "stage0/cli/app_args.hh"
 #include "stage0/cli/commands.hh"
 #include "stage0/cli/images.hh"
+#include "stage0/oci/select.hh"
 
 namespace rocket::cli
 {
@@ -15,6 +16,7 @@ constexpr std::size_t short_digits = 32;
 struct Options {
     bool full = false;
     std::string pull_policy = "update";
+    std::string platform;
     bool store_only = false;
     bool no_store = false;
     AppArgs images;
@@ -24,6 +26,7 @@ void declare(Options& options, FlagSet& flags)
 {
     flags.add("full", options.full, "print the full image ID after fetching");
     flags.add("pull-policy", options.pull_policy, "when to pull an image: new, update or never");
+    flags.add("platform", options.platform, "of Docker and OCI images: OS/ARCH[/VARIANT] instead of this host's");
     flags.add("store-only", options.store_only, "").deprecate("please use --pull-policy=never");
     flags.add("no-store", options.no_store, "").deprecate("please use --pull-policy=update");
     options.images.declare_signature(flags);
@@ -42,13 +45,15 @@ int run(Invocation& invocation, Options& options)
 {
     options.images.parse(invocation, false);
     const auto policy = policy_of(options);
+    if (!options.platform.empty())
+        oci::parse_platform(options.platform);
     if (options.images.apps.empty())
         fail(Error::Kind::usage, "must provide at least one image");
     ImageSource source{invocation.context};
     std::string ids; // printed only after all succeeded
     for (const auto& image : options.images.apps) {
         const auto id = in_context(text::quoted(image.image), [&] {
-            return source.fetch({image.image, image.signature, policy});
+            return source.fetch({image.image, image.signature, policy, options.platform});
         });
         ids += (options.full ? id.key() : id.shortened(short_digits)) + "\n";
     }
@@ -67,7 +72,8 @@ Command parts(std::vector<std::string> path)
                 "of one that is in the store.\nThe signature of X.aci is X.aci.asc, unless --signature behind "
                 "the image names another file or URL.\nAn interrupted download is gone on with by the next "
                 "fetch.\nDocker and OCI images are docker://[HOST/]NAME[:TAG|@DIGEST], oci:DIR[:NAME], "
-                "oci-archive:FILE[:NAME] and\ndocker-archive:FILE[:TAG]; they need --insecure-options=image."
+                "oci-archive:FILE[:NAME] and\ndocker-archive:FILE[:TAG]; without a signature they "
+                "need\n--insecure-options=image (see rocket-config(5))."
                 "\nProxies are those of https_proxy, http_proxy, all_proxy and no_proxy; SSL_CERT_FILE and "
                 "SSL_CERT_DIR\nreplace the certificates that TLS trusts.",
             .interspersed = false};

@@ -28,6 +28,21 @@ void refuse_signature(const Request& request)
                     "an image in the store was verified when it was fetched"};
 }
 
+oci::Platform platform_of(const Request& request)
+{
+    return request.platform.empty() ? oci::host_platform() : oci::parse_platform(request.platform);
+}
+
+// Its variant may be told by the index alone (OIDX-10).
+void check_platform(const oci::Platform& platform, const Request& request)
+{
+    const auto wanted = platform_of(request);
+    const auto have = oci::normalized(platform);
+    if (!request.platform.empty() && (have.os != wanted.os || have.architecture != wanted.architecture))
+        fail(Error::Kind::not_found, "the image is for {}/{}, not for {}", text::printable(platform.os),
+             text::printable(platform.architecture), request.platform);
+}
+
 Acquirer::Acquirer(store::Store& store, Verifier* verifier, Network& network, Hooks hooks)
     : session_{store, verifier, network, std::move(hooks)}
 {
@@ -36,6 +51,13 @@ Acquirer::Acquirer(store::Store& store, Verifier* verifier, Network& network, Ho
 model::ImageId Acquirer::acquire(const Request& request)
 {
     const auto reference = parse_reference(request.image);
+    const bool has_platforms =
+        std::holds_alternative<DockerReference>(reference) || std::holds_alternative<LocalReference>(reference);
+    if (!request.platform.empty() && !has_platforms)
+        throw Error{
+            Error::Kind::usage,
+            fmt::format("{} is no Docker or OCI image, so --platform cannot go with it", text::quoted(request.image)),
+            "the labels os and arch behind a name choose, as in NAME,os=linux,arch=aarch64"};
     use_policy(request.policy);
     const auto id = std::visit([&](const auto& which) { return acquire_from(session_, which, request); }, reference);
     session_.dependencies().complete(id); // it may have been there, and what it depends on may not

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // docker://[HOST/]NAME[:TAG|@DIGEST], from any registry (oci.md chapters 1 to 3).
+#include "common/model/platform.hh"
 #include "common/sys/text.hh"
 #include "stage0/image/docker_signature.hh"
 #include "stage0/image/source.hh"
@@ -27,15 +28,34 @@ std::string source_of(const oci::DockerName& name)
     return "docker://" + name.str();
 }
 
+// An image without labels may be for anything.
+bool is_for(const store::Entry& entry, const oci::Platform& platform)
+{
+    const auto* os = model::find(entry.labels, "os");
+    const auto* arch = model::find(entry.labels, "arch");
+    if (os == nullptr || arch == nullptr)
+        return true;
+    try {
+        const bool is_level = platform.architecture == "amd64"; // of the processor: no label says that
+        const auto wanted = model::from_oci({.os = platform.os,
+                                             .architecture = platform.architecture,
+                                             .variant = is_level ? "" : platform.variant});
+        return *os == wanted.os && *arch == wanted.arch;
+    } catch (const Error&) { // no label says that
+        return false;
+    }
+}
+
 // The latest that was fetched by that reference, on grounds that are good enough now.
-std::optional<model::ImageId> find_stored(const Session& session, const oci::DockerName& name, const oci::Rules& rules)
+std::optional<model::ImageId> find_stored(const Session& session, const oci::DockerName& name, const oci::Rules& rules,
+                                          const oci::Platform& platform)
 {
     const auto& store = session.store();
     const bool takes_unsigned = !session.checks_signatures() || rules.are_unsigned_taken;
     const auto image_name = model::AcIdentifier::sanitized(name.repository());
     for (const auto& entry : store.find(model::ImageName{.name = image_name})) {
         const auto record = store.record(entry.id);
-        if (record.source == source_of(name) && (takes_unsigned || entry.verified))
+        if (record.source == source_of(name) && (takes_unsigned || entry.verified) && is_for(entry, platform))
             return entry.id;
     }
     return std::nullopt;
@@ -105,15 +125,16 @@ model::ImageId fetch_image(Session& session, const oci::DockerName& name, const 
                            const Request& request)
 {
     session.store().tidy();
-    const auto lock = session.lock(source_of(name));
+    const auto lock = session.lock(source_of(name) + " " + request.platform);
     if (lock.had_to_wait())
-        if (const auto done = find_stored(session, name, rules))
+        if (const auto done = find_stored(session, name, rules, platform_of(request)))
             return *done;
     session.debug(fmt::format("fetching image from {}", source_of(name)));
     oci::Registry registry{session.network().client, name, places_of(session, name, rules), session.store().layout(),
                            hooks_of(session)};
     const auto named = registry.named();
-    const auto image = oci::resolve(registry, named.document, named.media_type);
+    const auto image = oci::resolve(registry, named.document, named.media_type, platform_of(request));
+    check_platform(image.parsed.platform, request);
     session.say(fmt::format("{} is {}", source_of(name), store::ContentDigest::of(named.document).str()));
     auto facts = admit(session, name, rules, named.document, image);
     facts.requested = request.image;
@@ -142,7 +163,7 @@ model::ImageId acquire_from(Session& session, const DockerReference& docker, con
     const auto name = parse_docker(docker.text);
     const auto rules = oci::rules_for(session.network().registries, name);
     if (request.policy != PullPolicy::update)
-        if (const auto found = find_stored(session, name, rules))
+        if (const auto found = find_stored(session, name, rules, platform_of(request)))
             return *found;
     if (request.policy == PullPolicy::never)
         fail(Error::Kind::not_found, "{} is not in the local store", text::quoted(docker.text));

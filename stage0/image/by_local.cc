@@ -46,7 +46,7 @@ oci::Origin origin_of(const LocalReference& local)
 class LocalImage
 {
 public:
-    LocalImage(const store::Store& store, const LocalReference& local)
+    LocalImage(const store::Store& store, const LocalReference& local, const oci::Platform& host)
     {
         if (local.format == Format::oci)
             files_ = std::make_unique<oci::Directory>(local.path);
@@ -55,17 +55,17 @@ public:
         if (local.format == Format::docker_archive)
             open_saved(local.name);
         else
-            open_layout(local.name);
+            open_layout(local.name, host);
     }
     const oci::ResolvedImage& image() const noexcept { return image_; }
     oci::Content& content() const noexcept { return *content_; }
     const std::string& only_tag() const noexcept { return only_tag_; }
 
 private:
-    void open_layout(const std::string& name)
+    void open_layout(const std::string& name, const oci::Platform& host)
     {
         content_ = std::make_unique<oci::LayoutContent>(*files_);
-        image_ = oci::resolve(*content_, oci::find_in_layout(*files_, name));
+        image_ = oci::resolve(*content_, oci::find_in_layout(*files_, name), host);
     }
     void open_saved(const std::string& name)
     {
@@ -96,7 +96,8 @@ model::ImageId acquire_from(Session& session, const LocalReference& local, const
                     "say --insecure-options=image if you trust it all the same"};
     session.store().tidy();
     return with_context(text::quoted(request.image), [&] {
-        const LocalImage opened{session.store(), local};
+        const LocalImage opened{session.store(), local, platform_of(request)};
+        check_platform(opened.image().parsed.platform, request);
         auto named = local;
         if (!opened.only_tag().empty())
             named.name = opened.only_tag();

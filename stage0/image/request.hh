@@ -15,6 +15,7 @@ struct Request {
     std::string image;     // as the user wrote it
     std::string signature; // path (or URL) of a detached signature; empty: next to the image
     PullPolicy policy = PullPolicy::fresh;
+    std::string platform = {}; // OS/ARCH[/VARIANT] of a Docker or OCI image, valid; empty: the host's
 };
 
 } // namespace rocket::image

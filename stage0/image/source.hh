@@ -10,6 +10,7 @@
 #include "stage0/image/reference.hh"
 #include "stage0/image/request.hh"
 #include "stage0/image/session.hh"
+#include "stage0/oci/select.hh"
 
 namespace rocket::image
 {
@@ -26,6 +27,10 @@ model::ImageId acquire_from(Session& session, const DistributionPoint& point, co
 void refuse_signature(const Request& request);
 // The same if signatures are not looked at.
 void refuse_useless_signature(const Session& session, const Request& request);
+// What the request wants a Docker or OCI image to be for; the host, if it does not say.
+oci::Platform platform_of(const Request& request);
+// Throws Kind::not_found if the request names a platform and the image is for another.
+void check_platform(const oci::Platform& platform, const Request& request);
 // Kind::untrusted if it cannot be read: without a signature there is no point in going on.
 std::string read_signature_file(const std::string& path);
 

@@ -2,7 +2,6 @@
 #include "stage0/oci/resolve.hh"
 
 #include "common/sys/text.hh"
-#include "stage0/oci/select.hh"
 
 namespace rocket::oci
 {
@@ -41,34 +40,26 @@ ResolvedImage from_manifest(Content& content, const std::string& text)
     return image;
 }
 
-bool is_for(const Platform& host, const Platform& platform)
-{
-    for (const auto& wanted : wanted_platforms(host))
-        if (normalized(platform) == wanted)
-            return true;
-    return false;
-}
+ResolvedImage from_index(Content& content, const Index& index, const Platform& host, int depth);
 
-ResolvedImage from_index(Content& content, const Index& index, int depth);
-
-ResolvedImage from_document(Content& content, const std::string& text, std::string_view stated, int depth)
+ResolvedImage from_document(Content& content, const std::string& text, std::string_view stated, const Platform& host,
+                            int depth)
 {
     if (depth > deepest_index)
         fail(Error::Kind::corrupt, "the image has more than {} indexes one inside the other", deepest_index);
     if (document_kind(text, stated) == MediaKind::index)
-        return from_index(content, Index::parse(text), depth + 1);
+        return from_index(content, Index::parse(text), host, depth + 1);
     return from_manifest(content, text);
 }
 
-ResolvedImage from_index(Content& content, const Index& index, int depth)
+ResolvedImage from_index(Content& content, const Index& index, const Platform& host, int depth)
 {
-    const auto host = host_platform();
     std::optional<Error> problem;
     for (const auto& entry : select(index, host)) {
         const auto text = verified_document(content, entry, largest_manifest, "manifest");
         try {
-            auto image = from_document(content, text, entry.media_type, depth);
-            if (entry.platform || index.manifests.size() == 1 || is_for(host, image.parsed.platform))
+            auto image = from_document(content, text, entry.media_type, host, depth);
+            if (entry.platform || index.manifests.size() == 1 || is_among_wanted(image.parsed.platform, host))
                 return image;
         } catch (const Error& error) {
             if (entry.platform || error.kind() != Error::Kind::not_found)
@@ -92,14 +83,14 @@ void check_layers(const ResolvedImage& image)
         fail(Error::Kind::unsupported, "the image has no layers, so there is nothing to run");
 }
 
-ResolvedImage resolve(Content& content, const Index& start)
+ResolvedImage resolve(Content& content, const Index& start, const Platform& host)
 {
-    return from_index(content, start, 0);
+    return from_index(content, start, host, 0);
 }
 
-ResolvedImage resolve(Content& content, const std::string& document, std::string_view stated)
+ResolvedImage resolve(Content& content, const std::string& document, std::string_view stated, const Platform& host)
 {
-    return from_document(content, document, stated, 0);
+    return from_document(content, document, stated, host, 0);
 }
 
 } // namespace rocket::oci

@@ -5,6 +5,7 @@
 
 #include "stage0/oci/content.hh"
 #include "stage0/oci/image_config.hh"
+#include "stage0/oci/select.hh"
 
 namespace rocket::oci
 {
@@ -17,9 +18,10 @@ struct ResolvedImage {
     Annotations annotations = {};   // of the manifest
 };
 
-ResolvedImage resolve(Content& content, const Index& start);
+// `host`: what platform it is to be for.
+ResolvedImage resolve(Content& content, const Index& start, const Platform& host);
 // A document that came by a name rather than by a descriptor; `stated`: the media type that came with it, if any.
-ResolvedImage resolve(Content& content, const std::string& document, std::string_view stated);
+ResolvedImage resolve(Content& content, const std::string& document, std::string_view stated, const Platform& host);
 
 // Throws unless there are as many layers as diff ids, and some.
 void check_layers(const ResolvedImage& image);

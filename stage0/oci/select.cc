@@ -114,6 +114,25 @@ std::vector<Platform> wanted_platforms(const Platform& host)
     return wanted;
 }
 
+bool is_among_wanted(const Platform& platform, const Platform& host)
+{
+    const auto wanted = wanted_platforms(host);
+    return std::ranges::find(wanted, normalized(platform)) != wanted.end();
+}
+
+Platform parse_platform(std::string_view text)
+{
+    const auto parts = text::split(text, '/');
+    constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+    const auto is_word = [&](const std::string& word) {
+        return !word.empty() && word.find_first_not_of(allowed) == word.npos;
+    };
+    if (parts.size() < 2 || parts.size() > 3 || !std::ranges::all_of(parts, is_word))
+        throw Error{Error::Kind::usage, fmt::format("invalid platform {}", text::quoted(text)),
+                    "say OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64"};
+    return normalized({.os = parts[0], .architecture = parts[1], .variant = parts.size() == 3 ? parts[2] : ""});
+}
+
 Platform host_platform()
 {
     const auto words = model::to_oci(model::host_platform());

@@ -11,6 +11,9 @@ Platform normalized(Platform platform);
 
 // What the host runs, the best first: variants downwards, and the plain architecture where that means one of them.
 std::vector<Platform> wanted_platforms(const Platform& host);
+bool is_among_wanted(const Platform& platform, const Platform& host);
+// OS/ARCH[/VARIANT], as users write it; normalized. Errors: Kind::usage.
+Platform parse_platform(std::string_view text);
 Platform host_platform(); // normalized; amd64's variant by the processor
 
 // The entries that may be an image of that platform, the best first; those that do not say what they are for are last.

@@ -101,6 +101,37 @@ def test_the_same_image_always_has_the_same_id(rocket, layout, fetch):
     assert fetch(layout).stdout == fetch(layout).stdout
 
 
+def several(layout):
+    """The tag v1 of an image for this host, and for others."""
+    entries = []
+    for architecture, variant in (("ppc64le", None), (oci.GO_ARCH, None), ("arm", "v6"), ("arm", "v7")):
+        layer = layout.layer(oci.busybox())
+        config = layout.config([layer[1]], architecture=architecture, Cmd=["/bin/echo", architecture])
+        platform = {"os": "linux", "architecture": architecture, **({"variant": variant} if variant else {})}
+        entries.append({**layout.manifest([layer[0]], config, annotations={"variant": variant or ""}), "platform": platform})
+    layout.add(layout.blob({"schemaVersion": 2, "manifests": entries}, oci.INDEX), "v1")
+
+
+@pytest.mark.parametrize("platform, architecture, variant", [
+    ("linux/ppc64le", "ppc64le", ""), ("linux/arm", "arm", "v7"), ("linux/arm/v6", "arm", "v6"), ("linux/arm/7", "arm", "v7")])
+def test_a_platform_can_be_forced(rocket, layout, platform, architecture, variant):
+    """OIDX-9"""
+    several(layout)
+    done = rocket("--insecure-options=image", "fetch", "--full", f"--platform={platform}", f"{layout}:v1")
+    app = json.loads(rocket("image", "cat-manifest", done.stdout.strip()).stdout)["app"]
+    assert app["exec"] == ["/bin/echo", architecture] and app["userAnnotations"]["variant"] == variant
+
+
+def test_platforms_that_are_not_there_or_cannot_be_chosen(rocket, layout, make):
+    several(layout)
+    fetch = lambda *words: rocket("--insecure-options=image", "fetch", *words, status=254).stderr # noqa: E731
+    assert "only for linux/ppc64le" in fetch("--platform=linux/mips", f"{layout}:v1")
+    assert "invalid platform" in fetch("--platform=linux", f"{layout}:v1")
+    assert "is no Docker or OCI image" in fetch("--platform=linux/arm", make("example.com/x"))
+    layout.image(oci.busybox(), name="v2")
+    assert "not for linux/ppc64le" in fetch("--platform=linux/ppc64le", f"{layout}:v2")
+
+
 @pytest.mark.parametrize("compression", [None, "gz", "zst"])
 def test_compressions_of_layers(rocket, layout, fetch, compression):
     layout.image(layout.layer(oci.busybox(), compression), layout.layer([], compression))

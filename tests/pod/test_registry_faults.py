@@ -242,6 +242,25 @@ def test_a_password_when_the_registry_wants_one(rocket, registry):
     fetch(rocket, registry)
 
 
+# --- platforms
+
+def test_a_forced_platform_is_not_what_this_host_runs(rocket, registry, layout):
+    """OIDX-9: both are kept, and only the host's is found for the host."""
+    entries = []
+    for architecture in ("ppc64le", oci.GO_ARCH):
+        config = layout.config([layout.top[1]], architecture=architecture)
+        entries.append({**layout.manifest([layout.top[0]], config), "platform": {"os": "linux", "architecture": architecture}})
+    layout.entries.clear()
+    layout.add(layout.blob({"schemaVersion": 2, "manifests": entries}, oci.INDEX), "v1")
+    own = fetch(rocket, registry).stdout
+    forced = rocket("--insecure-options=image", "fetch", "--full", "--platform=linux/ppc64le", registry.reference).stdout
+    assert own != forced
+    count = len(registry.server.log)
+    for platform, image in (([], own), (["--platform=linux/ppc64le"], forced)):
+        assert rocket("--insecure-options=image", "fetch", "--full", "--pull-policy=never", *platform, registry.reference).stdout == image
+    assert len(registry.server.log) == count
+
+
 # --- redirects
 
 def elsewhere(other, blob_headers):

@@ -41,6 +41,17 @@ TEST_CASE("platforms: the best variant the host runs, in the order of preference
         "the image is not there for linux/amd64/v1, but only for linux/arm/v5, linux/arm/v6, linux/arm", Error);
 }
 
+TEST_CASE("platforms: as users write them")
+{
+    CHECK(parse_platform("Linux/x86_64") == Platform{"linux", "amd64", ""});
+    CHECK(parse_platform("linux/arm/6") == Platform{"linux", "arm", "v6"});
+    CHECK(parse_platform("linux/arm64/v8") == Platform{"linux", "arm64", ""});
+    CHECK(is_among_wanted({"linux", "arm", "v6"}, parse_platform("linux/arm")));
+    CHECK_FALSE(is_among_wanted({"linux", "arm", "v7"}, parse_platform("linux/arm/v6")));
+    for (const char* bad : {"", "linux", "linux/", "/amd64", "a/b/c/d", "linux/am d", "linux/amd64/"})
+        CHECK_THROWS_AS(parse_platform(bad), Error);
+}
+
 TEST_CASE(
     "platforms: attestations and unknown types are no images; an entry that does not say is the last (OIDX-6, -7)")
 {
