@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "common/model/ip_address.hh"
 #include "common/sys/text.hh"
+#include "stage1/net/demands.hh"
 
 namespace rocket::stage1
 {
@@ -46,12 +46,6 @@ void for_each_address(const NetworkState& state, bool v6, Act act)
 }
 
 // --- published ports
-
-bool is_for(const PublishedPort& port, bool v6)
-{
-    const auto address = model::IpAddress::parse(port.host_ip);
-    return !address || address->is_v6() == v6;
-}
 
 // One rule for a range whose numbers stay, else one for each port.
 void publish(const PublishedPort& port, const CniAddress& to, Rules& rules)

@@ -12,6 +12,7 @@
 #include "common/sys/sys.hh"
 #include "stage1/net/addresses.hh"
 #include "stage1/net/chain.hh"
+#include "stage1/net/demands.hh"
 #include "stage1/net/firewall.hh"
 #include "stage1/net/host_routes.hh"
 #include "stage1/net/preparation.hh"
@@ -51,10 +52,16 @@ model::NetworkPlan read_plan(int pod)
     return model::NetworkPlan::parse(file::read(pod, pod_dir::network_plan, file_limit));
 }
 
+bool is_program(const std::string& path)
+{
+    const auto info = sys::stat_if_exists(AT_FDCWD, path, 0);
+    return info && S_ISREG(info->st_mode) && ::access(path.c_str(), X_OK) == 0;
+}
+
 std::optional<std::string> find_plugin(const std::vector<std::string>& directories, const std::string& type)
 {
     for (const auto& directory : directories)
-        if (const auto path = directory + "/" + type; ::access(path.c_str(), X_OK) == 0)
+        if (const auto path = directory + "/" + type; is_program(path))
             return path;
     return std::nullopt;
 }
@@ -69,13 +76,6 @@ void settle(const model::AttachedNetwork& network)
         settle_addresses(network.result->host_interfaces);
     } catch (const Error&) {
     }
-}
-
-bool publishes_on_loopback(const NetworkState& state)
-{
-    return state.publishing && std::ranges::any_of(state.ports, [](const model::PublishedPort& port) {
-               return port.host_ip.empty() || port.host_ip == "0.0.0.0" || port.host_ip.starts_with("127.");
-           });
 }
 
 } // namespace
@@ -105,6 +105,7 @@ void Network::set_up(const std::string& netns, const Warn& warn)
     try {
         keep_router_advertisements();
         attach();
+        check_demands(*state_);
         apply_rules();
     } catch (const Error&) {
         tear_down(netns, warn);
@@ -124,7 +125,7 @@ void Network::attach()
 void Network::apply_rules()
 {
     if (publishes_on_loopback(*state_))
-        for (const auto& interface : state_->networks[*state_->publishing].result->host_interfaces)
+        for (const auto& interface : host_interfaces_of_ports(*state_))
             if (!is_bridge_port(interface))
                 state_->local_routes.push_back(interface);
     save();

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "common/model/ip_address.hh"
+#include "stage1/net/demands.hh"
 
 namespace rocket::stage1
 {
@@ -50,12 +50,6 @@ std::string destination(const PublishedPort& port, const CniAddress& to)
         map += fmt::format("{}{} : {} . {}", map.empty() ? "" : ", ", port.host_port + offset, to.address,
                            port.pod_port + offset);
     return fmt::format("dnat {} to {} dport map {{ {} }}", family(to.is_v6), port.protocol, map);
-}
-
-bool is_for(const PublishedPort& port, bool v6)
-{
-    const auto address = model::IpAddress::parse(port.host_ip);
-    return !address || address->is_v6() == v6;
 }
 
 std::string publish(const PublishedPort& port, const CniAddress& to)

@@ -50,7 +50,7 @@ std::optional<json::Value> call(const PluginCall& what)
         const auto said = error_text(outcome.output);
         fail(Error::Kind::system, "{}", said ? fmt::format("{} ({})", *said, outcome.why()) : outcome.why());
     }
-    if (text::trim(outcome.output).empty())
+    if (what.command != "ADD" || text::trim(outcome.output).empty()) // only ADD has a result
         return std::nullopt;
     return json::parse(outcome.output, "what it printed");
 }

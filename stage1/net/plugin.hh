@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One call of a CNI plugin, by the CNI specification's section 2: parameters in CNI_* variables and nothing else but
 // PATH in the environment, configuration on stdin, result on stdout, errors as JSON on stdout with an exit status. The
-// plugin is a program of others: it gets a process group of its own and a time limit, and what it says has a size
-// limit. Errors: Kind::system with what the plugin said; Kind::corrupt if that is not JSON.
+// plugin is a program of others (foreign_program.hh). Errors: Kind::system with what the plugin said; Kind::corrupt if
+// that is not JSON.
 #pragma once
 
 #include <optional>
@@ -26,7 +26,7 @@ struct PluginCall {
     int held_fd = -1;        // stays open, as number 3, for as long as the plugin or a child of it lives
 };
 
-// What it printed; nullopt if nothing, which is right for CHECK and DEL.
+// What it printed; nullopt if nothing, and for CHECK and DEL, which have no result.
 std::optional<model::json::Value> call(const PluginCall& call);
 
 } // namespace rocket::stage1

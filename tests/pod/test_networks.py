@@ -250,6 +250,25 @@ def test_list_and_status_show_networks(rocket, busybox, started):
     assert f"networks=default:ip4={shown[0]['ip']}" in rocket("status", uuid).stdout
 
 
+def test_a_pod_in_a_unit_is_a_machine_with_its_interface(rocket, busybox):
+    """cli 9.2: in a unit the pod is registered where it is, when its network is up; from a shell (above) in a scope."""
+    saved = rocket.home / "uuid"
+    environment = [f"--setenv={name}={value}" for name, value in rocket.environment.items()]
+    net.sh("systemd-run", "--quiet", "--unit=networked", "--property=Delegate=yes", *environment,
+           *rocket.command(*RUN, f"--uuid-file-save={saved}", busybox, "--exec=/bin/sleep", "--", "1000"))
+    try:
+        wait_for(lambda: saved.exists() and saved.read_text(), "the pod's UUID")
+        uuid = saved.read_text()
+        rocket("status", "--wait-ready=30s", uuid, timeout=40)
+        address = addresses(rocket, uuid)["default:ip4"]
+        wait_for(lambda: address in net.sh("machinectl", "list", "--no-legend"), "the machine's address")
+        status = net.sh("machinectl", "status", "--no-pager", f"rkt-{uuid}")
+        assert address in status and re.search(r"Iface: veth", status)
+    finally:
+        net.sh("systemctl", "stop", "networked", check=False)
+        net.sh("systemctl", "reset-failed", "networked", check=False)
+
+
 def test_check_asks_the_plugins(rocket, busybox, started):
     process, uuid = started(busybox, "--exec=/bin/sleep", "--", "100")
     directory = rocket.data / "pods/run" / uuid
@@ -375,6 +394,11 @@ def test_gc_waits_for_a_plugin_that_outlives_its_caller(rocket, busybox, network
     ("""echo '{"code":7,"msg":"no more addresses","details":"ask tomorrow"}'; exit 1""", "no more addresses; ask tomorrow"),
     ("echo broken pipe dream >&2; exit 3", "exit status 3: broken pipe dream"),
     ("kill -9 $$", "killed by signal 9"),
+    ("""echo '{"code":999}'; exit 11""", "exit status 11"),
+    ("""echo '{"ips":[{"gateway":"10.0.0.1"}]}'""", "address"),
+    ("""echo '{"interfaces":[{"name":"../../etc"}]}'""", "is no name of an interface"),
+    ("""printf %s '{"dns":{"nameservers":["1.1.1.1\\noptions evil"]}}'""", "has no address"),
+    ("yes >&2", "it printed more than"),
     ("yes | head -c 3000000", "it printed more than"),
     ("sleep 100", "it did not end within 1 s"),
     ("printf '\\033]0;evil\\007' >&2; exit 1", "\\x1b]0;evil"),
@@ -387,6 +411,28 @@ def test_a_plugin_that_misbehaves_is_named_and_all_is_undone(rocket, busybox, ne
     done = rocket(*RUN, "--net=first,second", busybox, status=254, env={"ROCKET_CNI_TIMEOUT": "1"})
     assert message in done.stderr and 'network "second"' in done.stderr and 'plugin "bad"' in done.stderr
     assert net.remains() == before
+
+
+@pytest.mark.parametrize("flags, config, message", [
+    (["--port=www:8080"], {}, "gave the pod no address"),
+    (["--port=www:[2001:db8::1]:8080"], {"ips": [{"address": "10.77.0.5/24"}]}, "gave the pod no IPv6 address"),
+    ([], {"restricted": True, "ips": [{"address": "10.77.0.5/24"}]}, "cannot be restricted"),
+])
+def test_a_result_that_does_not_do_for_what_is_asked_is_an_error(rocket, make, network, flags, config, message):
+    """Partial results: not a pod whose ports lead nowhere, or whose network is open."""
+    image = make("example.com/web", aci.app("/bin/sleep", "1000", ports=[{"name": "www", "protocol": "tcp", "port": 80}]), aci.busybox())
+    result = json.dumps({"cniVersion": "1.0.0", "ips": config.pop("ips", [])})
+    logging_plugin(rocket, "partial", f"cat > /dev/null\n[ $CNI_COMMAND != ADD ] || echo '{result}'\n")
+    network("p", plugins=[{"type": "partial"}], **config)
+    before = net.remains()
+    assert message in rocket(*RUN, "--net=p", *flags, image, status=254).stderr
+    assert net.remains() == before
+
+
+def test_what_a_plugin_prints_in_del_does_not_matter(rocket, busybox, network):
+    logging_plugin(rocket, "noisy", 'cat > /dev/null\n[ $CNI_COMMAND != ADD ] || { echo "{}"; exit; }\necho nonsense\n')
+    network("n", plugins=[{"type": "noisy"}])
+    assert "warning" not in rocket(*RUN, "--net=n", busybox).stderr
 
 
 def test_the_calling_contract(rocket, busybox, network):

@@ -3,6 +3,7 @@
 
 #include "common/sys/error.hh"
 #include "stage1/net/chain.hh"
+#include "stage1/net/demands.hh"
 #include "stage1/net/iptables_rules.hh"
 #include "stage1/net/nft_rules.hh"
 #include "stage1/net/preparation.hh"
@@ -220,4 +221,25 @@ TEST_CASE("iptables: only what is the pod's is taken away")
                                     "COMMIT\n*filter\n:FORWARD DROP [0:0]\nCOMMIT\n") ==
           "*nat\n-D OUTPUT -m addrtype --dst-type LOCAL -j RKT-IN-6ba7b8109dad11d180b4\n"
           "-F RKT-IN-6ba7b8109dad11d180b4\n-X RKT-IN-6ba7b8109dad11d180b4\nCOMMIT\n");
+}
+
+TEST_CASE("a port that leads nowhere and a network that cannot be restricted are errors")
+{
+    const char* v4 = R"({"interfaces":[{"name":"veth1"}],"ips":[{"address":"10.0.0.5/24"}]})";
+    NetworkState state{.networks = {{.request = request(plain)}}, .publishing = 0};
+    state.networks[0].result = result_of(v4);
+    state.ports = {http};
+    CHECK_NOTHROW(check_demands(state));
+    state.ports = {{"tcp", "2001:db8::1", 8080, 80, 1}};
+    CHECK_THROWS_WITH_AS(check_demands(state), doctest::Contains("port 8080/tcp cannot be published"), Error);
+    CHECK_THROWS_WITH_AS(check_demands(state), doctest::Contains("gave the pod no IPv6 address"), Error);
+    state.ports = {http};
+    state.networks[0].result = result_of("{}");
+    CHECK_THROWS_WITH_AS(check_demands(state), doctest::Contains("gave the pod no address"), Error);
+    state.networks[0].result = result_of(R"({"ip4":{"ip":"10.0.0.5/24"}})"); // before 0.3.0
+    CHECK_THROWS_WITH_AS(check_demands(state), doctest::Contains("127.0.0.1"), Error);
+    state.ports[0].host_ip = "192.0.2.1";
+    CHECK_NOTHROW(check_demands(state));
+    state.networks[0].request.config.restricted = true;
+    CHECK_THROWS_WITH_AS(check_demands(state), doctest::Contains("cannot be restricted"), Error);
 }
