@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -108,42 +107,48 @@ void restrict(const AttachedNetwork& network, bool v6, Rules& rules)
 }
 
 // What the user publishes is let through.
-Rules restricting(const NetworkState& state, bool v6)
+void restrict(const NetworkState& state, bool v6, Rules& rules)
 {
-    Rules rules;
+    const auto is_restricted = [](const AttachedNetwork& network) {
+        return network.request.config.restricted && network.result;
+    };
+    if (std::ranges::any_of(state.networks, is_restricted))
+        rules.push_back(fmt::format("{} -j RETURN", is_published));
     for (const auto& network : state.networks)
-        if (network.request.config.restricted && network.result)
+        if (is_restricted(network))
             restrict(network, v6, rules);
-    if (!rules.empty())
-        rules.insert(rules.begin(), fmt::format("{} -j RETURN", is_published));
-    return rules;
 }
 
-Rules exceptions(const NetworkState& state, bool v6)
+// --- exceptions where the policy is to drop
+
+void let_ports_through(const NetworkState& state, bool v6, Rules& rules)
 {
-    Rules rules;
-    for_each_address(state, v6, [&](const AttachedNetwork& network, const CniAddress& address, bool publishes) {
+    for_each_address(state, v6, [&](const AttachedNetwork&, const CniAddress& address, bool publishes) {
         if (publishes)
             for (const char* direction : {"-d", "-s"})
                 rules.push_back(fmt::format("{} {} {} -j ACCEPT", direction, address.address, is_published));
+    });
+}
+
+void let_masqueraded_through(const NetworkState& state, bool v6, Rules& rules)
+{
+    for_each_address(state, v6, [&](const AttachedNetwork& network, const CniAddress& address, bool) {
         if (!network.masquerade)
             return;
         rules.push_back(fmt::format("-s {} -j ACCEPT", address.address));
         rules.push_back(fmt::format("-d {} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", address.address));
     });
-    return rules;
 }
 
 Rules forwarded(const NetworkState& state, bool v6)
 {
-    auto rules = state.nftables ? Rules{} : restricting(state, v6);
-    if (!state.opens_forward)
-        return rules;
-    auto accepted = exceptions(state, v6);
-    const auto is_about_ports = [](const std::string& rule) { return rule.find(is_published) != std::string::npos; };
-    const auto others = std::ranges::stable_partition(accepted, is_about_ports);
-    rules.insert(rules.begin(), accepted.begin(), others.begin()); // or "RETURN" would leave them to the policy
-    rules.insert(rules.end(), others.begin(), others.end());
+    Rules rules;
+    if (state.opens_forward)
+        let_ports_through(state, v6, rules); // before the next ones return them to the policy
+    if (!state.nftables)
+        restrict(state, v6, rules);
+    if (state.opens_forward)
+        let_masqueraded_through(state, v6, rules);
     return rules;
 }
 
