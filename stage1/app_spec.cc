@@ -112,6 +112,9 @@ json::Value to_value(const Resources& resources)
     set("memoryLow", resources.memory_low);
     set("cpuQuotaUsec", resources.cpu_quota_usec);
     set("cpuWeight", resources.cpu_weight);
+    set("blockBandwidth", resources.block_bandwidth);
+    set("blockIops", resources.block_iops);
+    writer.set("disks", list(resources.disks));
     writer.set("tasksMax", resources.tasks_max);
     return std::move(writer).done();
 }
@@ -123,6 +126,9 @@ Resources resources_from(const json::Cursor& cursor)
             .memory_low = optional_number(fields, "memoryLow"),
             .cpu_quota_usec = optional_number(fields, "cpuQuotaUsec"),
             .cpu_weight = optional_number(fields, "cpuWeight"),
+            .block_bandwidth = optional_number(fields, "blockBandwidth"),
+            .block_iops = optional_number(fields, "blockIops"),
+            .disks = fields.required("disks").texts(),
             .tasks_max = number(fields.required("tasksMax"))};
 }
 

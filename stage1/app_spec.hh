@@ -43,12 +43,15 @@ struct DeviceRule { // a device node brought by a volume (ACE-13)
     bool operator==(const DeviceRule&) const = default;
 };
 
-struct Resources {                               // unset: no limit of the app's own
-    std::optional<std::uint64_t> memory_max;     // bytes
-    std::optional<std::uint64_t> memory_low;     // bytes
-    std::optional<std::uint64_t> cpu_quota_usec; // CPU time per second of real time
-    std::optional<std::uint64_t> cpu_weight;     // 1..10000
-    std::uint64_t tasks_max = 4096;              // R16
+struct Resources {                                // unset: no limit of the app's own
+    std::optional<std::uint64_t> memory_max;      // bytes
+    std::optional<std::uint64_t> memory_low;      // bytes
+    std::optional<std::uint64_t> cpu_quota_usec;  // CPU time per second of real time
+    std::optional<std::uint64_t> cpu_weight;      // 1..10000
+    std::optional<std::uint64_t> block_bandwidth; // bytes per second, read as well as written, on each of the disks
+    std::optional<std::uint64_t> block_iops;      // operations per second
+    std::vector<std::string> disks;               // "8:0", for the two above
+    std::uint64_t tasks_max = 4096;               // R16
     bool operator==(const Resources&) const = default;
 };
 

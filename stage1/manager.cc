@@ -80,6 +80,14 @@ void append(sd_bus_message* to, const std::vector<StringPair>& pairs)
     check(::sd_bus_message_close_container(to));
 }
 
+void append(sd_bus_message* to, const std::vector<NumberPair>& pairs)
+{
+    check(::sd_bus_message_open_container(to, 'a', "(st)"));
+    for (const auto& [name, number] : pairs)
+        check(::sd_bus_message_append(to, "(st)", name.c_str(), number));
+    check(::sd_bus_message_close_container(to));
+}
+
 void append(sd_bus_message* to, const std::vector<BindMount>& mounts)
 {
     check(::sd_bus_message_open_container(to, 'a', "(ssbt)"));

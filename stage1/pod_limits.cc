@@ -15,18 +15,14 @@ namespace rocket::stage1
 namespace
 {
 
-constexpr const char* io_isolators[] = {"resource/block-bandwidth", "resource/block-iops"};
-constexpr const char* never_enforced[] = {"resource/network-bandwidth", "os/linux/selinux-context",
-                                          "os/linux/apparmor-profile"};
+constexpr const char* never_enforced[] = {"os/linux/selinux-context", "os/linux/apparmor-profile"};
 
-void add_io(PodLimits& limits, const std::vector<std::string>& disks, const std::optional<model::Resource>& resource,
-            const char* reading, const char* writing)
+// Ignoring it is for hosts without AppArmor only (AAR-1).
+void check_apparmor(const model::Isolators& isolators, const PodFacts& facts)
 {
-    if (!resource || !resource->limit)
-        return;
-    for (const auto& disk : disks)
-        limits.files.emplace_back("io.max", fmt::format("{} {}={} {}={}", disk, reading, resource->limit->ceil_units(),
-                                                        writing, resource->limit->ceil_units()));
+    if (facts.has_apparmor && isolators.apparmor_profile())
+        fail(Error::Kind::unsupported, "AppArmor profile {} asked for: profiles are not supported",
+             text::quoted(*isolators.apparmor_profile()));
 }
 
 void add_resources(PodLimits& limits, const Resources& resources)
@@ -77,28 +73,16 @@ bool is_plain_path(const std::string& path)
 
 } // namespace
 
-PodLimits pod_limits(const model::Isolators& isolators, const std::vector<std::string>& controllers,
-                     const std::vector<std::string>& disks)
+PodLimits pod_limits(const model::Isolators& isolators, const PodFacts& facts)
 {
+    check_apparmor(isolators, facts);
     PodLimits limits;
-    PodFacts facts;
-    facts.controllers = controllers;
     auto resources = app_resources(isolators, facts, limits.reports);
-    std::erase_if(limits.reports, [](const std::string& report) { // of apps; below is what holds for pods
-        return report.starts_with("resource/block-") || report.starts_with("resource/network-");
-    });
     if (isolators.cpu_shares()) // not one for pods (ISO-7)
         resources.cpu_weight.reset();
     add_resources(limits, resources);
-    if (std::ranges::find(controllers, "io") != controllers.end()) {
-        add_io(limits, disks, isolators.block_bandwidth(), "rbps", "wbps");
-        add_io(limits, disks, isolators.block_iops(), "riops", "wiops");
-    } else {
-        for (const char* name : io_isolators)
-            if (isolators.find(name) != nullptr)
-                limits.reports.push_back(
-                    fmt::format("{} is not enforced: the pod's cgroup has no io controller", name));
-    }
+    for (auto& line : io_max_lines(resources))
+        limits.files.emplace_back("io.max", std::move(line));
     for (const char* name : never_enforced)
         if (isolators.find(name) != nullptr)
             limits.reports.push_back(fmt::format("{} of the pod is not enforced", name));
@@ -109,8 +93,16 @@ PodLimits pod_limits(const model::Isolators& isolators, const std::vector<std::s
     return limits;
 }
 
-std::vector<std::string> host_disks()
+std::vector<std::string> disks_to_limit(const model::PodManifest& pod)
 {
+    const auto limits_disks = [](const model::Isolators& isolators) {
+        return isolators.block_bandwidth() || isolators.block_iops();
+    };
+    const bool wanted = limits_disks(pod.isolators) || std::ranges::any_of(pod.apps, [&](const auto& app) {
+                            return limits_disks(app.app->isolators);
+                        });
+    if (!wanted)
+        return {};
     std::vector<std::string> disks;
     for (const auto& name : file::list_if_exists(AT_FDCWD, "/sys/block").value_or(std::vector<std::string>{}))
         if (const auto number = file::read_if_exists(AT_FDCWD, fmt::format("/sys/block/{}/dev", name), 4096))

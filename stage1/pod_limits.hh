@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "common/model/isolators.hh"
+#include "common/model/pod_manifest.hh"
+#include "stage1/pod_facts.hh"
 
 namespace rocket::stage1
 {
@@ -18,13 +20,12 @@ struct PodLimits {
     std::vector<std::string> reports;
 };
 
-// `controllers`: that the pod's cgroup has. `disks`: "8:0" ..., for limits of block devices, which are per device.
-// Kind::usage for a limit of zero. Pure.
-PodLimits pod_limits(const model::Isolators& isolators, const std::vector<std::string>& controllers,
-                     const std::vector<std::string>& disks);
+// `facts`: controllers of the pod's cgroup, disks, has_apparmor. Kind::usage for a limit of zero, unsupported for what
+// must not be ignored and cannot be done. Pure.
+PodLimits pod_limits(const model::Isolators& isolators, const PodFacts& facts);
 
-// Whole block devices of the host.
-std::vector<std::string> host_disks();
+// The host's whole block devices, "8:0" ..., if the pod or an app of it limits them; limits are per device.
+std::vector<std::string> disks_to_limit(const model::PodManifest& pod);
 
 void apply(const PodLimits& limits, const std::string& group);
 

@@ -75,6 +75,16 @@ void add_cpu(Resources& limits, const model::Resource& cpu, const PodFacts& fact
     }
 }
 
+void add_block(std::optional<std::uint64_t>& limit, const std::optional<model::Resource>& resource, const char* name,
+               const PodFacts& facts, std::vector<std::string>& reports)
+{
+    if (!resource || !resource->limit)
+        return;
+    check_limit(name, resource->limit);
+    if (can_enforce(name, "io", facts, reports))
+        limit = static_cast<std::uint64_t>(resource->limit->ceil_units());
+}
+
 } // namespace
 
 std::uint64_t weight_of_shares(std::uint64_t shares)
@@ -91,10 +101,27 @@ Resources app_resources(const model::Isolators& isolators, const PodFacts& facts
         add_cpu(limits, *cpu, facts, reports);
     if (const auto shares = isolators.cpu_shares(); shares && can_enforce("os/linux/cpu-shares", "cpu", facts, reports))
         limits.cpu_weight = weight_of_shares(*shares); // wins over the request of resource/cpu (SHR-1)
-    for (const char* name : {"resource/block-bandwidth", "resource/block-iops", "resource/network-bandwidth"})
-        if (isolators.find(name) != nullptr)
-            reports.push_back(fmt::format("{} is not enforced", name));
+    add_block(limits.block_bandwidth, isolators.block_bandwidth(), "resource/block-bandwidth", facts, reports);
+    add_block(limits.block_iops, isolators.block_iops(), "resource/block-iops", facts, reports);
+    if (limits.block_bandwidth || limits.block_iops)
+        limits.disks = facts.disks;
+    if (isolators.find("resource/network-bandwidth") != nullptr)
+        throw Error{Error::Kind::unsupported, "resource/network-bandwidth cannot be enforced",
+                    "limit a network of the pod instead: with the plugin bandwidth in its configuration"};
     return limits;
+}
+
+std::vector<std::string> io_max_lines(const Resources& limits)
+{
+    std::vector<std::string> lines;
+    const auto add = [&](const std::optional<std::uint64_t>& limit, const char* reading, const char* writing) {
+        if (limit)
+            for (const auto& disk : limits.disks)
+                lines.push_back(fmt::format("{} {}={} {}={}", disk, reading, *limit, writing, *limit));
+    };
+    add(limits.block_bandwidth, "rbps", "wbps");
+    add(limits.block_iops, "riops", "wiops");
+    return lines;
 }
 
 std::optional<int> oom_score_adjust(const model::Isolators& isolators, const PodFacts& facts,

@@ -21,4 +21,7 @@ std::optional<int> oom_score_adjust(const model::Isolators& isolators, const Pod
 // cgroup v1 shares, 2..262144, as a v2 weight, 1..10000.
 std::uint64_t weight_of_shares(std::uint64_t shares);
 
+// What goes into io.max of a cgroup of its own, a line each.
+std::vector<std::string> io_max_lines(const Resources& limits);
+
 } // namespace rocket::stage1

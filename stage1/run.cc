@@ -128,7 +128,10 @@ void Run::make_groups(LaunchOptions& launching)
 void Run::prepare_group() const
 {
     if (const auto& isolators = pod_.manifest.isolators; !isolators.empty()) {
-        const auto limits = pod_limits(isolators, cgroup::available_controllers(group_.name()), host_disks());
+        auto facts = host_facts();
+        facts.controllers = cgroup::available_controllers(group_.name());
+        facts.disks = disks_to_limit(pod_.manifest);
+        const auto limits = pod_limits(isolators, facts);
         for (const auto& report : limits.reports) // ISO-5
             log::print("warning: pod: {}", text::printable(report));
         apply(limits, group_.name());
@@ -160,6 +163,7 @@ Launched Run::start()
         network_.emplace(pod_);
         launching.begin_network = [this](pid_t init) { network_->begin(init); };
     }
+    launching.facts.disks = disks_to_limit(pod_.manifest);
     make_groups(launching);
     trace::mark("cgroup ready");
     Fd group_fd;

@@ -247,15 +247,37 @@ void add_resources(Properties& add, const AppSpec& spec)
     add.push_back({"OOMPolicy", std::string{"stop"}}); // Result=oom-kill then tells it from a SIGKILL by hand
 }
 
+// By number: PID 1 does not look for this path.
+std::string device_path(std::string_view kind, std::string_view number)
+{
+    return fmt::format("/dev/{}/{}", kind, number);
+}
+
+void add_block_limits(Properties& add, const AppSpec& spec)
+{
+    const auto limit = [&](const std::optional<std::uint64_t>& value, std::initializer_list<const char*> properties) {
+        if (!value)
+            return;
+        std::vector<NumberPair> on_each;
+        for (const auto& disk : spec.resources.disks)
+            on_each.emplace_back(device_path("block", disk), *value);
+        for (const char* property : properties)
+            add.push_back({property, on_each});
+    };
+    limit(spec.resources.block_bandwidth, {"IOReadBandwidthMax", "IOWriteBandwidthMax"});
+    limit(spec.resources.block_iops, {"IOReadIOPSMax", "IOWriteIOPSMax"});
+}
+
 void add_devices(Properties& add, const AppSpec& spec)
 {
     if (!spec.restrict_devices)
         return;
     add.push_back({"DevicePolicy", std::string{"closed"}});
     std::vector<StringPair> allowed;
-    for (const auto& device : spec.devices) // by number: PID 1 does not look for this path
-        allowed.emplace_back(fmt::format("/dev/{}/{}:{}", device.block ? "block" : "char", device.major, device.minor),
-                             device.writable ? "rw" : "r"); // never "m": no app makes nodes
+    for (const auto& device : spec.devices)
+        allowed.emplace_back(
+            device_path(device.block ? "block" : "char", fmt::format("{}:{}", device.major, device.minor)),
+            device.writable ? "rw" : "r"); // never "m": no app makes nodes
     if (!allowed.empty())
         add.push_back({"DeviceAllow", std::move(allowed)});
 }
@@ -264,7 +286,8 @@ void add_devices(Properties& add, const AppSpec& spec)
 
 std::string_view signature(const PropertyValue& value)
 {
-    constexpr std::string_view signatures[] = {"b", "i", "u", "t", "s", "as", "(bas)", "a(sasas)", "a(ss)", "a(ssbt)"};
+    constexpr std::string_view signatures[] = {"b",     "i",        "u",     "t",       "s",    "as",
+                                               "(bas)", "a(sasas)", "a(ss)", "a(ssbt)", "a(st)"};
     static_assert(std::size(signatures) == std::variant_size_v<PropertyValue>);
     return signatures[value.index()];
 }
@@ -277,8 +300,8 @@ std::string app_root_in_pod(std::string_view app)
 std::vector<UnitProperty> unit_properties(const AppSpec& spec)
 {
     Properties all;
-    for (const auto add :
-         {add_service, add_environment, add_root, add_identity, add_seccomp, add_resources, add_devices})
+    for (const auto add : {add_service, add_environment, add_root, add_identity, add_seccomp, add_resources,
+                           add_block_limits, add_devices})
         add(all, spec);
     return all;
 }

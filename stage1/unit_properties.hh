@@ -32,6 +32,8 @@ struct ExecLine { // an element of a(sasas): ExecStartEx and its family
 
 using StringPair = std::pair<std::string, std::string>; // an element of a(ss): DeviceAllow
 
+using NumberPair = std::pair<std::string, std::uint64_t>; // an element of a(st): IOReadBandwidthMax
+
 struct BindMount {      // an element of a(ssbt): BindReadOnlyPaths
     std::string source; // in the pod
     std::string target; // in the app
@@ -42,7 +44,7 @@ struct BindMount {      // an element of a(ssbt): BindReadOnlyPaths
 
 using PropertyValue =
     std::variant<bool, std::int32_t, std::uint32_t, std::uint64_t, std::string, std::vector<std::string>, NameFilter,
-                 std::vector<ExecLine>, std::vector<StringPair>, std::vector<BindMount>>;
+                 std::vector<ExecLine>, std::vector<StringPair>, std::vector<BindMount>, std::vector<NumberPair>>;
 
 struct UnitProperty {
     std::string name;
@@ -50,7 +52,7 @@ struct UnitProperty {
     bool operator==(const UnitProperty&) const = default;
 };
 
-// The D-Bus type of a value: "b", "i", "u", "t", "s", "as", "(bas)", "a(sasas)", "a(ss)", "a(ssbt)".
+// The D-Bus type of a value: "b", "i", "u", "t", "s", "as", "(bas)", "a(sasas)", "a(ss)", "a(ssbt)", "a(st)".
 std::string_view signature(const PropertyValue& value);
 
 // Where the pod has the app's root.

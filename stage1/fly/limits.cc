@@ -7,6 +7,7 @@
 
 #include "common/sys/cgroup.hh"
 #include "common/sys/text.hh"
+#include "stage1/resources.hh"
 
 namespace rocket::stage1::fly
 {
@@ -42,6 +43,8 @@ std::vector<Setting> settings_of(const Resources& limits)
         all.emplace_back("cpu.max", cpu_max(*limits.cpu_quota_usec));
     if (limits.cpu_weight)
         all.emplace_back("cpu.weight", fmt::to_string(*limits.cpu_weight));
+    for (auto& line : io_max_lines(limits))
+        all.emplace_back("io.max", std::move(line));
     all.emplace_back("memory.oom.group", "1"); // an app is killed as a whole
     return all;
 }

@@ -52,6 +52,9 @@ Plan make_plan(const Pod& pod, const RunOptions& options, bool has_terminal)
     if (options.network == NetworkKind::planned)
         throw Error{Error::Kind::unsupported, "a fly pod has no networks of its own",
                     "say --net=host, or --net=none for a loopback only, or use the default stage1"};
+    if (!pod.manifest.isolators.empty())
+        throw Error{Error::Kind::unsupported, "a fly pod has no isolators of its own",
+                    "it is one app: say them of that, or use the default stage1"};
     auto plan = stage1::make_plan(pod, options);
     auto& app = plan.apps.front();
     app.root.clear(); // the app's root is all there is

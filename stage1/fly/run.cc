@@ -18,6 +18,7 @@
 #include "stage1/fly/warden.hh"
 #include "stage1/placement.hh"
 #include "stage1/pod_group.hh"
+#include "stage1/pod_limits.hh"
 #include "stage1/process_state.hh"
 #include "stage1/records.hh"
 #include "stage1/run_arguments.hh"
@@ -37,9 +38,10 @@ Placement choose(const model::PodId& id, const HostCgroups& host)
     return {.kind = Placement::Kind::below_caller, .group = placement.fallback, .fallback = {}};
 }
 
-PodFacts facts_of(std::vector<std::string> controllers)
+PodFacts facts_of(const Pod& pod, std::vector<std::string> controllers)
 {
     auto facts = host_facts();
+    facts.disks = disks_to_limit(pod.manifest);
     facts.controllers = std::move(controllers);
     if (const char* term = std::getenv("TERM"))
         facts.term = term;
@@ -68,7 +70,7 @@ ExitStatus supervise(const RunArguments& arguments)
     const fly::Warden warden{placement.group};
     trace::mark("cgroup ready");
 
-    auto launched = fly::launch(pod, plan, facts_of(std::move(controllers)), group.name());
+    auto launched = fly::launch(pod, plan, facts_of(pod, std::move(controllers)), group.name());
     trace::mark("launched");
     record_init(pod.dir.get(), launched.app.pid(), {launched.spec});
     return fly::Supervisor{loop, notify, pod, std::move(launched), group.name()}.run();

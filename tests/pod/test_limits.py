@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Resource limits (appc chapter 6, cli 7.2): they need cgroup controllers, so they run in the virtual machine."""
 import json
+import pathlib
+import time
 
 import aci
 import pytest
@@ -34,6 +36,64 @@ def busy_seconds(rocket, image, *flags):
 def test_cpu_flag(rocket, busybox):
     assert busy_seconds(rocket, busybox, "--cpu=200m") < 0.6 * busy_seconds(rocket, busybox)
 
+
+
+def app_of(rocket, uuid):
+    app, = json.loads(rocket("status", "--format=json", uuid).stdout)["apps"]
+    return app
+
+
+def test_out_of_memory_is_told(rocket, busybox):
+    rocket.sh(busybox, EAT, "--memory=30M", status=None, timeout=60)
+    app = app_of(rocket, rocket.uuids()[0])
+    assert app["oom"] is True and app["exit_code"] != 0
+
+
+def pod_run(rocket, image, isolators, script, home, **options):
+    manifest = {"acVersion": "0.8.11", "acKind": "PodManifest", "isolators": isolators,
+                "apps": [{"name": "a", "image": {"id": image}, "app": {"exec": ["/bin/sh", "-c", script], "user": "0", "group": "0"}}]}
+    (home / "pod.json").write_text(json.dumps(manifest))
+    return rocket("--insecure-options=image", "run", "--net=none", f"--pod-manifest={home / 'pod.json'}", timeout=120, **options)
+
+
+def test_memory_of_the_whole_pod(rocket, busybox, home):
+    image = rocket.fetch(busybox)
+    limit = [{"name": "resource/memory", "value": {"limit": "40M"}}]
+    assert pod_run(rocket, image, limit, EAT, home, status=None).returncode not in (0, 254)
+    assert app_of(rocket, rocket.uuids()[0])["oom"] is True
+    assert pod_run(rocket, image, limit, "echo enough", home).stdout == "enough\n"
+
+
+def test_number_of_tasks(rocket, busybox):
+    process, uuid = rocket.started(busybox, "--exec=/bin/sleep", "--", "100")
+    group, = [path for path in pathlib.Path("/sys/fs/cgroup").rglob("app-busybox.service") if (path / "pids.max").exists()]
+    assert (group / "pids.max").read_text() == "4096\n"
+    rocket("stop", "--force", uuid)
+    process.wait(timeout=30)
+
+
+def test_oom_score(rocket, busybox):
+    assert rocket.sh(busybox, "cat /proc/self/oom_score_adj", "--oom-score-adj=321").stdout == "321\n"
+
+
+def disk_limit(what, value):
+    return [{"name": f"resource/{what}", "value": {"default": True, "limit": value}}]
+
+
+WRITE = "dd if=/dev/zero of=/x bs=1M count=6 conv=fsync 2>/dev/null; echo written"
+
+
+@pytest.mark.parametrize("scope", ["app", "pod"])
+def test_block_bandwidth_bites(rocket, busybox, make, home, scope):
+    """Six megabytes at one a second: no less than four seconds, however fast the machine is."""
+    start = time.monotonic()
+    if scope == "app":
+        image = make("example.com/io", aci.app("/bin/sh", "-c", WRITE, isolators=disk_limit("block-bandwidth", "1M")), aci.busybox())
+        done = rocket.run(image, timeout=120)
+    else:
+        done = pod_run(rocket, rocket.fetch(busybox), disk_limit("block-bandwidth", "1M"), WRITE, home)
+    assert done.stdout == "written\n" and "not enforced" not in done.stderr
+    assert time.monotonic() - start > 4
 
 
 def test_other_pods_do_not_suffer(rocket, busybox):

@@ -2,6 +2,7 @@
 """Isolators of the pod as a whole, in its manifest (ISO-1, ISO-5, RES-5, RES-6, CTL-1, CTL-2; internals F8)."""
 import json
 
+import aci
 import pytest
 
 pytestmark = pytest.mark.bare
@@ -41,7 +42,15 @@ def test_the_callers_network_is_not_the_pods(run):
     assert "is not the pod's to set" in done.stderr
 
 
-@pytest.mark.parametrize("name, value", [("resource/network-bandwidth", {"default": True, "limit": "1M"}), ("example.com/unknown", 7),
-                                         ("os/linux/no-new-privileges", True)])
+@pytest.mark.parametrize("name, value", [("example.com/unknown", 7), ("os/linux/no-new-privileges", True)])
 def test_what_is_not_in_force_is_said(run, name, value):
     assert name in run([{"name": name, "value": value}]).stderr
+
+
+def test_what_can_neither_be_done_nor_ignored_is_refused(run, rocket, make):
+    """Of the pod and of an app (F8)."""
+    isolators = [{"name": "resource/network-bandwidth", "value": {"default": True, "limit": "1M"}}]
+    assert "resource/network-bandwidth cannot be enforced" in run(isolators, status=254).stderr
+    image = make("example.com/net", aci.app("/bin/true", isolators=isolators), aci.busybox())
+    done = rocket.run(image, status=254)
+    assert "resource/network-bandwidth cannot be enforced" in done.stderr and "plugin bandwidth" in done.stderr

@@ -13,7 +13,7 @@ rocket run --net=none /images/busybox.aci --exec=/bin/echo -- works
 
 def test_limits_and_controllers(machine):
     """The tests of tests/pod that are marked `vm`, inside the machine."""
-    out = machine("cd /usr/lib/rocket-tests; ROCKET=/usr/local/bin/rocket ROCKET_TIER=vm python3 -m pytest -c tests/pytest.ini tests/pod -m vm 2>&1")
+    out = machine("cd /usr/lib/rocket-tests; ROCKET=/usr/local/bin/rocket ROCKET_TIER=vm python3 -m pytest -c tests/pytest.ini tests/pod -m vm 2>&1", timeout=480)
     assert " passed" in out
 
 

@@ -23,8 +23,10 @@ using Files = std::vector<std::pair<std::string, std::string>>;
 
 TEST_CASE("pod limits: isolators as files of the pod's cgroup (RES-5)")
 {
-    const std::vector<std::string> all{"cpu", "memory", "io"}, disks{"8:0", "254:16"};
-    const auto files = [&](std::string_view text) { return pod_limits(isolators(text), all, disks).files; };
+    PodFacts facts;
+    facts.controllers = {"cpu", "memory", "io"};
+    facts.disks = {"8:0", "254:16"};
+    const auto files = [&](std::string_view text) { return pod_limits(isolators(text), facts).files; };
     CHECK(files("[]").empty());
     CHECK(files(R"([{"name":"resource/memory","value":{"limit":"1Gi"}}])") ==
           Files{{"memory.max", "1073741824"}, {"memory.swap.max", "0"}});
@@ -39,17 +41,28 @@ TEST_CASE("pod limits: isolators as files of the pod's cgroup (RES-5)")
 
 TEST_CASE("pod limits: what is not in force is said (ISO-4, ISO-5, ISO-7, RES-6)")
 {
-    const auto reports = [](std::string_view text) { return pod_limits(isolators(text), {}, {"8:0"}).reports; };
+    const auto reports = [](std::string_view text) { return pod_limits(isolators(text), {}).reports; };
     CHECK(reports("[]").empty());
     for (const char* text :
          {R"([{"name":"resource/memory","value":{"limit":"1G"}}])",
           R"([{"name":"resource/cpu","value":{"limit":"1"}}])",
           R"([{"name":"resource/block-iops","value":{"default":true,"limit":"1"}}])",
-          R"([{"name":"resource/network-bandwidth","value":{"default":true,"limit":"1"}}])",
+          R"([{"name":"os/linux/apparmor-profile","value":{"profile":"x"}}])",
           R"([{"name":"example.com/own","value":1}])", R"([{"name":"os/linux/no-new-privileges","value":true}])"}) {
         CAPTURE(text);
         CHECK(reports(text).size() == 1);
     }
+}
+
+TEST_CASE("pod limits: what must not be ignored is refused (AAR-1, F8)")
+{
+    PodFacts facts;
+    CHECK_THROWS_AS(
+        pod_limits(isolators(R"([{"name":"resource/network-bandwidth","value":{"default":true,"limit":"1"}}])"), facts),
+        Error);
+    facts.has_apparmor = true;
+    CHECK_THROWS_AS(pod_limits(isolators(R"([{"name":"os/linux/apparmor-profile","value":{"profile":"x"}}])"), facts),
+                    Error);
 }
 
 TEST_CASE("kernel parameters: only those of the pod's own namespaces (CTL-2)")

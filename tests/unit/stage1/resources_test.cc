@@ -74,8 +74,28 @@ TEST_CASE("resources: what cannot be enforced is reported (RES-6), a limit of ze
     for (const char* name : {"memory", "cpu"})
         CHECK_THROWS_AS(app_resources(isolators(resource(name, R"("limit":"0")")), able_facts(), reports), Error);
     reports.clear();
-    app_resources(isolators(resource("block-iops", R"("limit":"5","default":true)")), able_facts(), reports);
-    CHECK(reports == std::vector<std::string>{"resource/block-iops is not enforced"});
+    app_resources(isolators(resource("block-iops", R"("limit":"5","default":true)")), {}, reports);
+    CHECK(reports ==
+          std::vector<std::string>{"resource/block-iops is not enforced: the pod's cgroup has no io controller"});
+    CHECK_THROWS_AS(
+        app_resources(isolators(resource("network-bandwidth", R"("limit":"5","default":true)")), able_facts(), reports),
+        Error); // neither enforced nor ignored
+}
+
+TEST_CASE("resources: limits of block devices are per device (RES-3, F8)")
+{
+    std::vector<std::string> reports;
+    auto facts = able_facts();
+    facts.controllers = {"io"};
+    facts.disks = {"8:0", "254:0"};
+    auto limits =
+        app_resources(isolators(resource("block-bandwidth", R"("limit":"2M","default":true)")), facts, reports);
+    CHECK(reports.empty());
+    CHECK(io_max_lines(limits) ==
+          std::vector<std::string>{"8:0 rbps=2000000 wbps=2000000", "254:0 rbps=2000000 wbps=2000000"});
+    limits.block_iops = 20;
+    CHECK(io_max_lines(limits).back() == "254:0 riops=20 wiops=20");
+    CHECK(io_max_lines({}).empty());
 }
 
 TEST_CASE("resources: cpu shares as weight, before the request (SHR-1)")

@@ -193,6 +193,14 @@ TEST_CASE("unit properties: limits and devices")
           std::vector<StringPair>{{"/dev/block/8:1", "rw"}, {"/dev/char/1:11", "r"}});
     spec.restrict_devices = false;
     CHECK(values(spec, "DevicePolicy").empty());
+    CHECK(values(spec, "IOReadBandwidthMax").empty());
+    spec.resources.block_bandwidth = 1000;
+    spec.resources.block_iops = 20;
+    spec.resources.disks = {"8:0"};
+    for (const char* name : {"IOReadBandwidthMax", "IOWriteBandwidthMax"})
+        CHECK(value<std::vector<NumberPair>>(spec, name) == std::vector<NumberPair>{{"/dev/block/8:0", 1000}});
+    for (const char* name : {"IOReadIOPSMax", "IOWriteIOPSMax"})
+        CHECK(value<std::vector<NumberPair>>(spec, name) == std::vector<NumberPair>{{"/dev/block/8:0", 20}});
 }
 
 TEST_CASE("unit properties: signatures")
