@@ -2,6 +2,7 @@
 """Pods as files: what systemd makes of .container, .pod, .image and .volume files, through the generator."""
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -11,7 +12,6 @@ from conftest import BUILD, HOST_IS_SYSTEMD, wait_for
 
 PLACE = pathlib.Path("/etc/rocket/systemd")
 GENERATOR = pathlib.Path("/run/systemd/system-generators/rocket-generator")
-PROGRAM = pathlib.Path("/usr/local/bin/rocket")  # what generated units run, by default
 
 pytestmark = pytest.mark.skipif(not HOST_IS_SYSTEMD, reason="needs systemd as PID 1: runs in tier pod")
 
@@ -44,17 +44,17 @@ def files(rocket):
     PLACE.mkdir(parents=True)
     GENERATOR.parent.mkdir(parents=True, exist_ok=True)
     GENERATOR.symlink_to(BUILD / "stage0/quadlet/rocket-generator")
-    if PROGRAM.exists():
-        PROGRAM.unlink()  # this host is thrown away
-    PROGRAM.write_text(f"#!/bin/sh\nexport ROCKET_LIBEXEC={BUILD}/libexec\nexec {BUILD}/stage0/rocket \"$@\"\n")
-    PROGRAM.chmod(0o755)
+    program = pathlib.Path(re.search(r'ROCKET_PROGRAM "(.*)"', (BUILD / "config.hh").read_text())[1])  # what generated units run
+    program.unlink(missing_ok=True)  # this host is thrown away
+    program.write_text(f"#!/bin/sh\nexport ROCKET_LIBEXEC={BUILD}/libexec\nexec {BUILD}/stage0/rocket \"$@\"\n")
+    program.chmod(0o755)
     yield Files(rocket)
     units = [path.name for path in pathlib.Path("/run/systemd/generator").glob("*.service") if "rocket-generator" in path.read_text()]
     run("systemctl", "stop", *[unit for unit in units if "@" not in unit], check=False)
     run("systemctl", "reset-failed", check=False)
     shutil.rmtree("/etc/rocket")
     GENERATOR.unlink()
-    PROGRAM.unlink()
+    program.unlink()
     shutil.rmtree("/var/lib/rocket-volumes", ignore_errors=True)
     run("systemctl", "daemon-reload")
 

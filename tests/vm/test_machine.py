@@ -13,13 +13,13 @@ rocket run --net=none /images/busybox.aci --exec=/bin/echo -- works
 
 def test_limits_and_controllers(machine):
     """The tests of tests/pod that are marked `vm`, inside the machine."""
-    out = machine("cd /usr/lib/rocket-tests; ROCKET=/usr/local/bin/rocket ROCKET_TIER=vm python3 -m pytest -c tests/pytest.ini tests/pod -m vm 2>&1", timeout=480)
+    out = machine("cd /usr/lib/rocket-tests; ROCKET=$(type -P rocket) ROCKET_TIER=vm python3 -m pytest -c tests/pytest.ini tests/pod -m vm 2>&1", timeout=480)
     assert " passed" in out
 
 
 def test_pods_running_at_reboot(machine):
     machine("""
-        systemd-run --quiet --unit=web -p Type=notify -p KillMode=mixed /usr/local/bin/rocket --insecure-options=image run --net=none /images/busybox.aci --exec=/bin/sleep -- 1000
+        systemd-run --quiet --unit=web -p Type=notify -p KillMode=mixed "$(type -P rocket)" --insecure-options=image run --net=none /images/busybox.aci --exec=/bin/sleep -- 1000
         rocket list --no-legend | grep running
         systemctl reboot --force --force
         sleep 60""", status=125)
@@ -46,14 +46,15 @@ def test_unit_of_the_manual(machine):
     """The unit of cli 9.6, and the units that Rocket installs."""
     out = machine(r"""
         mkdir -p /etc/systemd/system
-        cat > /etc/systemd/system/web.service <<'UNIT'
+        bin=$(dirname "$(type -P rocket)")
+        cat > /etc/systemd/system/web.service <<UNIT
 [Service]
 Slice=machine.slice
 Delegate=true
-ExecStartPre=/usr/local/bin/rocket --insecure-options=image fetch /images/busybox.aci
-ExecStart=/usr/local/bin/rocket --insecure-options=image run --inherit-env --net=none --uuid-file-save=/run/web.uuid example.com/busybox --exec=/bin/sleep -- 1000
-ExecStopPost=/usr/local/bin/rkt rm --uuid-file=/run/web.uuid
-ExecStopPost=/usr/local/bin/rkt gc --mark-only
+ExecStartPre=$bin/rocket --insecure-options=image fetch /images/busybox.aci
+ExecStart=$bin/rocket --insecure-options=image run --inherit-env --net=none --uuid-file-save=/run/web.uuid example.com/busybox --exec=/bin/sleep -- 1000
+ExecStopPost=$bin/rkt rm --uuid-file=/run/web.uuid
+ExecStopPost=$bin/rkt gc --mark-only
 KillMode=mixed
 Restart=always
 UNIT
