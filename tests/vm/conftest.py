@@ -58,6 +58,13 @@ def deb():
     shutil.rmtree(tree)
 
 
+@pytest.fixture(scope="session")
+def sysext():
+    tree = made_by("build-sysext")
+    yield tree
+    shutil.rmtree(tree)
+
+
 @pytest.fixture
 def machine_with():
     """machine_with(TREE...): a machine that has these trees; boot(SCRIPT) runs a bash script in it, on the same disk each time."""
