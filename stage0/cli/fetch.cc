@@ -53,7 +53,8 @@ int run(Invocation& invocation, Options& options)
     std::string ids; // printed only after all succeeded
     for (const auto& image : options.images.apps) {
         const auto id = in_context(text::quoted(image.image), [&] {
-            return source.fetch({image.image, image.signature, policy, options.platform});
+            return source.fetch(
+                {.image = image.image, .signature = image.signature, .policy = policy, .platform = options.platform});
         });
         ids += (options.full ? id.key() : id.shortened(short_digits)) + "\n";
     }

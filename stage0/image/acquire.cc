@@ -69,11 +69,11 @@ void Acquirer::use_policy(PullPolicy policy)
 {
     if (policy == PullPolicy::never)
         return session_.dependencies().use(Dependencies::First::store, {});
-    session_.dependencies().use(policy == PullPolicy::update ? Dependencies::First::fetch : Dependencies::First::store,
-                                [this](const model::ImageName& name, std::uint64_t) {
-                                    return acquire_from(session_, name,
-                                                        {.image = name.str(), .policy = PullPolicy::update});
-                                });
+    session_.dependencies().use(
+        policy == PullPolicy::update ? Dependencies::First::fetch : Dependencies::First::store,
+        [this](const model::ImageName& name, std::uint64_t size) {
+            return acquire_from(session_, name, {.image = name.str(), .policy = PullPolicy::update, .largest = size});
+        });
 }
 
 model::ImageId find_in_store(const store::Store& store, const std::string& image)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/image/remote.hh"
 
+#include <algorithm>
 #include <optional>
 
 #include "common/sys/sys.hh"
@@ -98,6 +99,8 @@ fetch::Response Retrieval::go_on(Partial& partial) const
     auto request = session_.request(remote_.url, "ACI");
     request.output = partial.fd();
     request.limit = session_.store().options().limits.unpacked_bytes;
+    if (request_.largest != 0)
+        request.limit = std::min(request.limit, request_.largest);
     request.on_head = [&](const fetch::Response& head) { partial.begin(head); };
     if (partial.is_complete()) {
         request.headers.push_back({"If-None-Match", partial.etag()});

@@ -121,6 +121,18 @@ def test_run_by_name(rocket, web, images):
     assert paths(web) == ["/busybox", "/", "/x/images.test/busybox-latest.aci"]
 
 
+def test_a_dependency_that_is_larger_than_it_may_be_is_not_downloaded(rocket, web, image, make):
+    """DEP-9: the transfer stops as soon as it is exceeded, whatever would come."""
+    content = image("images.test/base", "1.0")
+    web.page("images.test/base", meta("images.test https://storage.test/{name}-{version}.{ext}"))
+    web.put("storage.test/images.test/base-1.0.aci", content)
+    dependency = {"imageName": "images.test/base", "labels": [{"name": "version", "value": "1.0"}]}
+    bad = make("images.test/top", aci.app("/x"), dependencies=[{**dependency, "size": len(content) - 1}])
+    error = fetch(rocket, bad, status=254).stderr
+    assert f"it has {len(content)} bytes, which is more than {len(content) - 1}" in error
+    fetch(rocket, make("images.test/top", aci.app("/x"), dependencies=[{**dependency, "size": len(content)}]))
+
+
 def test_the_walk_goes_up_to_the_host(rocket, web, image):
     web.page("images.test", meta("images.test https://storage.test/a.{ext}"))
     web.page("images.test/app", meta("other.test https://storage.test/b.{ext}")) # for others
