@@ -3,6 +3,7 @@
 
 #include <linux/netlink.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <string_view>
@@ -47,8 +48,9 @@ bool drops_forwarded(Nft& nft)
 
 bool drops_forwarded(const Iptables& iptables)
 {
-    return iptables.save(false).find("\n:FORWARD DROP ") != std::string::npos ||
-           iptables.save(true).find("\n:FORWARD DROP ") != std::string::npos;
+    const auto drops = [&](bool v6) { return iptables.save(v6).find("\n:FORWARD DROP ") != std::string::npos; };
+    const bool has_ipv6 = ::access("/proc/net/if_inet6", F_OK) == 0; // without, its program may fail
+    return drops(false) || (has_ipv6 && drops(true));
 }
 
 } // namespace
