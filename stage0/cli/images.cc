@@ -52,6 +52,8 @@ ImageSource::ImageSource(const Context& context)
                context.config()},
       keys_{context}, acquirer_{store_, verifier_.get(), network_, hooks()}
 {
+    if (!context.global.system_config.empty())
+        network_.shipped = context.global.system_config + "/images";
     network_.docker_login = [&context](const std::string& host) { return docker_login(context, host); };
     if (context.global.insecure.tls && verifier_ != nullptr)
         log::print("warning: TLS verification has been disabled");

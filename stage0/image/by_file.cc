@@ -41,7 +41,8 @@ std::optional<model::ImageId> already_fetched(const Session& session, const std:
     return std::nullopt;
 }
 
-model::ImageId fetch(Session& session, const std::string& path, const Request& request)
+model::ImageId fetch(Session& session, const std::string& path, const Request& request,
+                     const model::ImageName* expected = nullptr)
 {
     const auto archive = open_regular(path);
     const auto signature = signature_for(session, path, request); // before the image: without one, there is no point
@@ -57,10 +58,16 @@ model::ImageId fetch(Session& session, const std::string& path, const Request& r
     if (stamp_of(archive.get()) != stamp)
         throw Error{Error::Kind::busy, "the file was changed while it was read", "try again when it is complete"};
     return session.admit(import, {.requested = request.image, .source = "file://" + path, .source_stamp = stamp},
-                         signature);
+                         signature, expected);
 }
 
 } // namespace
+
+model::ImageId acquire_file(Session& session, const std::string& path, const Request& request,
+                            const model::ImageName& expected)
+{
+    return fetch(session, path, request, &expected);
+}
 
 std::string read_signature_file(const std::string& path)
 {

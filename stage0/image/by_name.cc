@@ -5,6 +5,7 @@
 
 #include <fmt/ranges.h>
 
+#include "common/sys/sys.hh"
 #include "common/sys/text.hh"
 #include "stage0/image/discovery.hh"
 #include "stage0/image/remote.hh"
@@ -78,6 +79,20 @@ model::ImageId fetch_discovered(Session& session, const model::ImageName& name, 
     }
 }
 
+// Of an operating system that brings images along: NAME-VERSION-OS-ARCH.aci, as in simple discovery (appc 15).
+std::optional<std::string> shipped_file(const Session& session, const model::ImageName& name)
+{
+    const auto& directory = session.network().shipped;
+    for (const auto& label : name.labels)
+        if (label.value.find('/') != std::string::npos) // would lead elsewhere
+            return std::nullopt;
+    const auto file = render_template("{name}-{version}-{os}-{arch}.{ext}", name.for_host(), "aci");
+    if (directory.empty() || !file)
+        return std::nullopt;
+    auto path = directory + "/" + *file;
+    return sys::stat_if_exists(AT_FDCWD, path, 0) ? std::optional{std::move(path)} : std::nullopt;
+}
+
 } // namespace
 
 model::ImageId acquire_from(Session& session, const model::ImageName& name, const Request& request)
@@ -90,6 +105,9 @@ model::ImageId acquire_from(Session& session, const model::ImageName& name, cons
             return *found;
         }
     return with_context(context, [&] {
+        if (request.policy != PullPolicy::update)
+            if (const auto path = shipped_file(session, name)) // no network is needed for it
+                return acquire_file(session, *path, request, name);
         if (request.policy == PullPolicy::never)
             throw not_in_store(name.for_host(), "leave --pull-policy=never out to look for it where its name says");
         return fetch_discovered(session, name, request);

@@ -21,6 +21,7 @@ struct Network {
     // Of registries, by host; may be empty.
     std::function<std::optional<oci::Login>(const std::string& host)> docker_login = {};
     std::map<std::string, config::Registry> registries = {}; // by prefix
+    std::string shipped = {}; // a directory of images that came with the host, looked at before the network; or empty
 
     explicit Network(fetch::Client::Options options) : client{options} {}
     Network(fetch::Client::Options options, const config::Config& config);

@@ -23,6 +23,10 @@ model::ImageId acquire_from(Session& session, const DockerReference& docker, con
 model::ImageId acquire_from(Session& session, const LocalReference& local, const Request& request);    // by_local.cc
 model::ImageId acquire_from(Session& session, const DistributionPoint& point, const Request& request); // by_point.cc
 
+// A file that has to be the image of that name; its signature is next to it.
+model::ImageId acquire_file(Session& session, const std::string& path, const Request& request,
+                            const model::ImageName& expected);
+
 // Throws Kind::usage if --signature was given: it goes only with what is fetched as a file.
 void refuse_signature(const Request& request);
 // The same if signatures are not looked at.
