@@ -5,6 +5,7 @@
 #include "common/sys/log.hh"
 #include "common/sys/process.hh"
 #include "stage0/cli/commands.hh"
+#include "stage0/cli/logs.hh"
 
 namespace
 {
@@ -35,6 +36,7 @@ const std::vector<Command>& commands()
         image_rm_command(),
         image_verify_command(),
         list_command(),
+        logs_command(),
         prepare_command(),
         rm_command(),
         rollback_command(),

@@ -43,6 +43,7 @@ const std::vector<Operand>& operands()
         {"image render", image},
         {"image rm", image, any_number},
         {"image verify", image, any_number},
+        {"logs", pod},
         {"prepare", image, any_number},
         {"rm", pod, any_number, {"prepared", "aborted prepare", "exited", "exited garbage"}},
         {"run", image, any_number},

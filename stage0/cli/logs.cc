@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pod's journal, read by libsystemd's own reader. The files were written inside the pod and are
+// untrusted: what reads them is nobody, and control characters do not reach a terminal.
+#include "stage0/cli/logs.hh"
+
+#include <systemd/sd-journal.h>
+
+#include <grp.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <ctime>
+#include <deque>
+#include <memory>
+#include <thread>
+
+#include "common/model/json_object.hh"
+#include "common/sys/sys.hh"
+#include "common/sys/text.hh"
+#include "stage0/cli/pod_json.hh"
+#include "stage0/cli/values.hh"
+#include "stage0/pod/pod_info.hh"
+
+namespace rocket::cli
+{
+
+namespace
+{
+
+namespace json = model::json;
+
+enum class LogFormat { text, cat, json };
+
+struct Options {
+    std::string app;
+    bool follow = false;
+    Duration since{};
+    int lines = -1; // all
+    LogFormat format = LogFormat::text;
+};
+
+LogFormat parse_log_format(const std::string& name)
+{
+    if (name.empty() || name == "text")
+        return LogFormat::text;
+    if (name == "cat")
+        return LogFormat::cat;
+    if (name == "json")
+        return LogFormat::json;
+    fail(Error::Kind::usage, "Invalid format option: {}", text::printable(name));
+}
+
+void declare(Options& options, FlagSet& flags)
+{
+    flags.add("app", options.app, "only what this app has said");
+    flags.add("follow", options.follow, "go on until the pod ends");
+    flags.add_custom({"since", "only what was said at most so long ago: 10m, 1h30m", Flag::Value::required, "", "",
+                      [&options](const std::string& value) {
+                          options.since = parse_duration(value);
+                          if (options.since <= Duration{0})
+                              fail(Error::Kind::usage, "must be longer than nothing");
+                      }});
+    flags.add_custom({"lines", "only the last so many lines", Flag::Value::required, "all", "",
+                      [&options](const std::string& value) {
+                          const auto count = text::parse_decimal(value, INT32_MAX);
+                          if (!count)
+                              fail(Error::Kind::usage, "must be a number of lines");
+                          options.lines = static_cast<int>(*count);
+                      }});
+    flags.add_custom({"format", "text: time, app and message; cat: the message; json: an object per line",
+                      Flag::Value::required, "text", "",
+                      [&options](const std::string& value) { options.format = parse_log_format(value); }});
+}
+
+int check_journal(int result, const char* doing)
+{
+    if (result < 0)
+        throw system_error(-result, doing);
+    return result;
+}
+
+struct Entry {
+    std::uint64_t usec = 0; // CLOCK_REALTIME
+    std::string app;
+    std::string pid;
+    std::string priority;
+    std::string message;
+};
+
+class Journal
+{
+public:
+    explicit Journal(Fd directory) : directory_{std::move(directory)}
+    {
+        sd_journal* journal = nullptr;
+        check_journal(::sd_journal_open_directory_fd(&journal, directory_.get(), 0), "opening the pod's journal");
+        journal_.reset(journal);
+        ::sd_journal_set_data_threshold(journal, 1U << 20U); // bytes of one field
+    }
+
+    void seek_since(std::uint64_t usec)
+    {
+        check_journal(::sd_journal_seek_realtime_usec(get(), usec), "seeking in the pod's journal");
+    }
+    bool next() { return check_journal(::sd_journal_next(get()), "reading the pod's journal") > 0; }
+    // Until something may be new.
+    void wait() { check_journal(::sd_journal_wait(get(), 500'000), "waiting for the pod's journal"); }
+
+    Entry entry()
+    {
+        Entry entry;
+        check_journal(::sd_journal_get_realtime_usec(get(), &entry.usec), "reading the time of an entry");
+        entry.pid = field("_PID");
+        entry.app = app_of(field("_SYSTEMD_UNIT"));
+        // Said by the pod's supervisor for an app that has ended: nobody in the pod is without a pid.
+        if (entry.app.empty() && entry.pid.empty() && field("_TRANSPORT") == "stdout")
+            entry.app = field("SYSLOG_IDENTIFIER");
+        entry.priority = field("PRIORITY");
+        entry.message = field("MESSAGE");
+        return entry;
+    }
+
+private:
+    struct Close {
+        void operator()(sd_journal* journal) const noexcept { ::sd_journal_close(journal); }
+    };
+
+    sd_journal* get() const noexcept { return journal_.get(); }
+
+    // Empty if the entry has no such field, or a broken one.
+    std::string field(const char* name)
+    {
+        const void* data = nullptr;
+        std::size_t size = 0;
+        if (::sd_journal_get_data(get(), name, &data, &size) < 0)
+            return {};
+        const std::string_view whole{static_cast<const char*>(data), size};
+        const auto equals = whole.find('=');
+        return equals == std::string_view::npos ? std::string{} : std::string{whole.substr(equals + 1)};
+    }
+
+    // Journald's own field: an app cannot speak in another's name.
+    static std::string app_of(const std::string& unit)
+    {
+        constexpr std::string_view before = "app-", after = ".service";
+        if (!unit.starts_with(before) || !unit.ends_with(after) || unit.size() <= before.size() + after.size())
+            return {};
+        return unit.substr(before.size(), unit.size() - before.size() - after.size());
+    }
+
+    Fd directory_;
+    std::unique_ptr<sd_journal, Close> journal_;
+};
+
+std::string time_text(std::uint64_t usec)
+{
+    const auto seconds = static_cast<std::time_t>(usec / 1'000'000);
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    char date[32] = {};
+    std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
+    return fmt::format("{}.{:06}Z", date, usec % 1'000'000);
+}
+
+// What was written to stdout has priority 6 (info), to stderr 4 (warning).
+const char* stream_of(const Entry& entry)
+{
+    return entry.priority == "6" ? "stdout" : entry.priority == "4" ? "stderr" : "";
+}
+
+std::string message_for_terminal(const std::string& message)
+{
+    std::string lines;
+    for (const auto& line : text::split(message, '\n'))
+        lines += (lines.empty() ? "" : "\n") + text::printable(line);
+    return lines;
+}
+
+void print(const Context& context, const Entry& entry, LogFormat format)
+{
+    static const bool to_terminal = ::isatty(STDOUT_FILENO) == 1;
+    const auto message = to_terminal ? message_for_terminal(entry.message) : entry.message;
+    if (format == LogFormat::cat) {
+        context.out("{}\n", message);
+    } else if (format == LogFormat::text) {
+        const auto pid = entry.pid.empty() ? "" : fmt::format("[{}]", text::printable(entry.pid));
+        context.out("{} {}{}: {}\n", time_text(entry.usec), text::printable(entry.app), pid, message);
+    } else {
+        json::ObjectWriter object;
+        object.set("time_usec", entry.usec).set("app", entry.app).set_text("stream", stream_of(entry));
+        object.set_text("pid", text::printable(entry.pid));
+        object.set("message", text::is_utf8(entry.message) ? entry.message : text::printable(entry.message));
+        print_json(context, std::move(object).done(), Format::json);
+    }
+}
+
+// Everything that the journal's files could still lead us to, the process may not do any more. The group stays that of
+// the pod's files, which it may read.
+void become_nobody(int directory)
+{
+    constexpr uid_t nobody = 65534;
+    if (::geteuid() != 0)
+        return;
+    const auto group = sys::stat(directory).st_gid;
+    sys::check([] { return ::setgroups(0, nullptr); }, "dropping groups");
+    sys::check([&] { return ::setresgid(group, group, group); }, "changing to the group of the pod's journal");
+    sys::check([] { return ::setresuid(nobody, nobody, nobody); }, "changing to nobody");
+    sys::check([] { return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }, "giving up new privileges");
+}
+
+// journald makes its directory below the pod's when it starts: an app that has said nothing has none.
+std::optional<Fd> journal_directory(const pod::Pod& pod)
+{
+    auto machine = pod.id().str();
+    std::erase(machine, '-');
+    constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+    const auto journal = sys::open_if_exists(pod.fd(), model::pod_dir::journal, flags);
+    return journal ? sys::open_if_exists(journal->get(), machine, flags) : std::nullopt;
+}
+
+class Printer
+{
+public:
+    Printer(const Context& context, const Options& options) : context_{context}, options_{options} {}
+
+    // All that is there now; the last lines only if that was asked for.
+    void print_existing(Journal& journal)
+    {
+        std::deque<Entry> last;
+        while (journal.next()) {
+            auto entry = journal.entry();
+            if (!is_wanted(entry) || options_.lines == 0)
+                continue;
+            if (options_.lines < 0) {
+                print(context_, entry, options_.format);
+                continue;
+            }
+            last.push_back(std::move(entry));
+            if (last.size() > static_cast<std::size_t>(options_.lines))
+                last.pop_front();
+        }
+        for (const auto& entry : last)
+            print(context_, entry, options_.format);
+        std::fflush(stdout);
+    }
+
+    void print_new(Journal& journal)
+    {
+        while (journal.next())
+            if (const auto entry = journal.entry(); is_wanted(entry))
+                print(context_, entry, options_.format);
+        if (std::fflush(stdout) != 0)
+            throw system_error(errno, "writing to stdout");
+    }
+
+private:
+    bool is_wanted(const Entry& entry) const
+    {
+        return !entry.app.empty() && (options_.app.empty() || entry.app == options_.app);
+    }
+
+    const Context& context_;
+    const Options& options_;
+};
+
+// An app may have said nothing yet.
+std::optional<Fd> wait_for_directory(pod::Pod& pod, bool follow)
+{
+    auto directory = journal_directory(pod);
+    while (follow && !directory && pod.refresh() == pod::State::running) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{100});
+        directory = journal_directory(pod);
+    }
+    return directory;
+}
+
+// The lock that says whether the pod runs can be tried without any right.
+bool is_running(const Fd& lock)
+{
+    return is_locked_exclusively(lock.get(), ".");
+}
+
+int run(Invocation& invocation, const Options& options)
+{
+    if (invocation.args.size() != 1)
+        throw UsageRequested{};
+    auto pod = pod::find(model::Layout{invocation.context.data_dir()}, invocation.args.front());
+    if (!options.app.empty())
+        model::AppName::parse(options.app); // one that was removed has left its lines
+    auto directory = wait_for_directory(pod, options.follow);
+    if (!directory)
+        return 0;
+    const auto lock = pod.reopen();
+    become_nobody(directory->get());
+    Journal journal{std::move(*directory)};
+    if (options.since > Duration{0})
+        journal.seek_since(static_cast<std::uint64_t>((now() - options.since).time_since_epoch().count() / 1000));
+    Printer printer{invocation.context, options};
+    printer.print_existing(journal);
+    while (options.follow) {
+        const bool goes_on = is_running(lock); // asked first: what was written before the end is read after it
+        if (goes_on)
+            journal.wait();
+        printer.print_new(journal);
+        if (!goes_on)
+            break;
+    }
+    return 0;
+}
+
+} // namespace
+
+Command logs_command()
+{
+    return command<Options>(
+        {.path = {"logs"},
+         .arguments = "[--app=NAME] [--follow] [--since=DURATION] [--lines=N] [--format=FORMAT] UUID",
+         .purpose = "show what the apps of a pod have written",
+         .description = "Prints what apps have written to stdout, stderr and syslog, from the pod's own journal, also "
+                        "when the pod\nhas ended. What goes to `attach` (--stdout=stream or tty) is not in it."},
+        declare, run);
+}
+
+} // namespace rocket::cli

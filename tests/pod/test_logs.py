@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""rocket logs: the pod's journal (internals 8.4, F15)."""
+import json
+import os
+import pathlib
+import re
+import select
+import subprocess
+
+import pytest
+
+from conftest import wait_for
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+
+def ran(rocket, *arguments, **options):
+    """The UUID of a pod that has ended."""
+    before = set(rocket.uuids())
+    rocket.run(*arguments, **options)
+    return (set(rocket.uuids()) - before).pop()
+
+
+def journal_of(rocket, uuid):
+    return rocket.data / "pods/run" / uuid / "journal" / uuid.replace("-", "")
+
+
+@pytest.mark.bare
+def test_what_apps_have_said(rocket, busybox):
+    uuid = ran(rocket, busybox, "--name=a", "--exec=/bin/sh", "--", "-c", "echo to stdout; echo to stderr >&2", "---",
+               busybox, "--name=b", "--exec=/bin/sh", "--", "-c", "echo 'b speaks'")
+    lines = rocket("logs", uuid).stdout.splitlines()
+    assert sorted(re.sub(r"\[\d*\]", "", line.split(" ", 1)[1]) for line in lines) == ["a: to stderr", "a: to stdout", "b: b speaks"]
+    assert all(TIME.match(line) for line in lines) and [line[:27] for line in lines] == sorted(line[:27] for line in lines)
+    assert sorted(rocket("logs", "--app=a", "--format=cat", uuid).stdout.splitlines()) == ["to stderr", "to stdout"]
+    assert rocket("logs", "--app=c", uuid).stdout == ""
+    entries = [json.loads(line) for line in rocket("logs", "--format=json", uuid).stdout.splitlines()]
+    assert sorted((one["app"], one["stream"], one["message"]) for one in entries) == \
+        [("a", "stderr", "to stderr"), ("a", "stdout", "to stdout"), ("b", "stdout", "b speaks")]
+    assert [one["time_usec"] for one in entries] == sorted(one["time_usec"] for one in entries)
+
+
+def test_last_lines_and_since(rocket, busybox):
+    uuid = ran(rocket, busybox, "--exec=/bin/seq", "--", "1000")
+    cat = ("logs", "--format=cat")
+    assert rocket(*cat, "--lines=3", uuid).stdout == "998\n999\n1000\n"
+    assert rocket(*cat, "--lines=0", uuid).stdout == "" and len(rocket(*cat, "--lines=5000", uuid).stdout.split()) == 1000
+    assert len(rocket(*cat, "--since=1h", uuid).stdout.split()) == 1000
+    assert rocket(*cat, "--since=1ns", uuid).stdout == ""
+
+
+def test_follow(rocket, busybox):
+    """Until the pod ends; also from before the app has said anything."""
+    process, uuid = rocket.started(busybox, "--exec=/bin/sh", "--stdin=stream", "--", "-c", "while read line; do echo said $line; done")
+    follower = rocket.start("logs", "--follow", "--format=cat", uuid)
+    rocket("attach", "--mode=stdin", uuid, input="one\ntwo\n", stdin=None)
+    out, err = follower.communicate(timeout=30)
+    assert (follower.returncode, out, err) == (0, "said one\nsaid two\n", "")
+    process.wait(timeout=30)
+    assert rocket("logs", "--follow", "--format=cat", uuid).stdout == out
+
+
+def test_nothing_said(rocket, busybox):
+    assert rocket("logs", ran(rocket, busybox)).stdout == ""
+    assert rocket("logs", ran(rocket, busybox, "--exec=/bin/echo", "--stdout=null", "--", "x")).stdout == ""
+
+
+@pytest.mark.parametrize("flags, words", [
+    (["--format=xml"], "Invalid format option: xml"), (["--since=soon"], "is not a duration"), (["--since=-1m"], "must be longer"),
+    (["--lines=x"], "must be a number"), (["--app=../x"], ""),
+])
+def test_refused(rocket, busybox, flags, words):
+    uuid = ran(rocket, busybox)
+    assert words in rocket("logs", *flags, uuid, status=254).stderr
+
+
+def test_control_characters_do_not_reach_a_terminal(rocket, busybox):
+    uuid = ran(rocket, busybox, "--exec=/bin/printf", "--", r"red \033[31m\n")
+    assert "\x1b[31m" in rocket("logs", "--format=cat", uuid).stdout  # a file gets what was said
+    master, slave = os.openpty()
+    rocket("logs", "--format=cat", uuid, stdout=slave, capture_output=False, stderr=subprocess.PIPE)
+    assert os.read(master, 4096) == b"red \\x1b[31m\r\n"
+    os.close(master)
+    os.close(slave)
+
+
+@pytest.mark.parametrize("damage", ["noise", "cut", "link", "fifo", "huge", "zero"])
+def test_hostile_journal_files(rocket, busybox, home, damage):
+    """Written by the pod: whatever is in them, the reader survives, and reaches nothing else."""
+    uuid = ran(rocket, busybox, "--exec=/bin/echo", "--", "honest")
+    directory = journal_of(rocket, uuid)
+    (file,) = directory.glob("*.journal")
+    (home / "secret").write_text("secret\n")
+    (home / "secret").chmod(0o600)
+    evil = directory / "evil.journal"
+    if damage == "noise":
+        evil.write_bytes(os.urandom(1 << 16))
+    elif damage == "cut":
+        evil.write_bytes(file.read_bytes()[:5000])
+    elif damage == "link":
+        evil.symlink_to(home / "secret")
+    elif damage == "fifo":
+        os.mkfifo(evil)
+    elif damage == "huge":
+        data = bytearray(file.read_bytes())
+        data[88:] = os.urandom(4000) + bytes(data[4088:])
+        evil.write_bytes(data)
+    else:
+        data = bytearray(file.read_bytes())
+        data[208:4096] = bytes(4096 - 208)
+        evil.write_bytes(data)
+    done = rocket("logs", "--format=cat", uuid, status=None)
+    assert done.returncode in (0, 254) and "secret" not in done.stdout + done.stderr
+    assert "honest" in done.stdout or done.returncode == 254
+
+
+def test_the_reader_is_nobody(rocket, busybox):
+    process, uuid = rocket.started(busybox, "--exec=/bin/sh", "--", "-c", "echo here; sleep 1000")
+    follower = rocket.start("logs", "--follow", "--format=cat", uuid)
+    wait_for(lambda: select.select([follower.stdout], [], [], 0)[0], "the first line")
+    status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{follower.pid}/status").read_text().splitlines() if ":\t" in line)
+    assert status["Uid"].split() == 4 * ["65534"] and status["Groups"].strip() == "" and int(status["CapEff"], 16) == 0
+    follower.terminate()
+    process.terminate()
