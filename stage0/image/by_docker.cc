@@ -37,9 +37,8 @@ bool is_for(const store::Entry& entry, const oci::Platform& platform)
         return true;
     try {
         const bool is_level = platform.architecture == "amd64"; // of the processor: no label says that
-        const auto wanted = model::from_oci({.os = platform.os,
-                                             .architecture = platform.architecture,
-                                             .variant = is_level ? "" : platform.variant});
+        const auto wanted = model::from_oci(
+            {.os = platform.os, .architecture = platform.architecture, .variant = is_level ? "" : platform.variant});
         return *os == wanted.os && *arch == wanted.arch;
     } catch (const Error&) { // no label says that
         return false;
