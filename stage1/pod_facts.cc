@@ -36,6 +36,7 @@ PodFacts host_facts()
     if (::prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE) != 1)
         facts.lowest_oom_score = own_oom_score();
     facts.has_apparmor = first_line_of("/sys/module/apparmor/parameters/enabled") == "Y";
+    facts.has_selinux = !first_line_of("/sys/fs/selinux/enforce").empty();
     return facts;
 }
 

@@ -25,6 +25,7 @@ struct PodFacts {
     int lowest_oom_score = -1000;      // what this pod may set at least: its own value if CAP_SYS_RESOURCE is missing
     std::optional<model::IdRange> private_users; // the pod's own ids, and what they are on the host
     bool has_apparmor = false;                   // the host's kernel enforces profiles
+    bool has_selinux = false;                    // the host's kernel has a policy
     std::vector<std::string> disks;              // "8:0" ..., whole block devices of the host
     std::vector<std::string> controllers;        // cgroup controllers the pod's cgroup has ("memory", "cpu", ...)
     std::map<std::string, std::vector<DeviceRule>> devices; // app name -> device nodes its volumes bring
@@ -32,7 +33,8 @@ struct PodFacts {
 
 int own_oom_score(); // what whoever lacks CAP_SYS_RESOURCE on the host can go down to
 
-// The facts that are the host's: last_capability, lowest_oom_score and has_apparmor. The rest is left as above.
+// The facts that are the host's: last_capability, lowest_oom_score, has_apparmor and has_selinux. The rest is left as
+// above.
 PodFacts host_facts();
 
 } // namespace rocket::stage1

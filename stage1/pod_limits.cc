@@ -17,9 +17,11 @@ namespace
 
 constexpr const char* never_enforced[] = {"os/linux/selinux-context", "os/linux/apparmor-profile"};
 
-// Ignoring it is for hosts without AppArmor only (AAR-1).
-void check_apparmor(const model::Isolators& isolators, const PodFacts& facts)
+// Ignoring them is for hosts that lack the module only (AAR-1, SEL-1).
+void check_security_modules(const model::Isolators& isolators, const PodFacts& facts)
 {
+    if (facts.has_selinux && isolators.selinux_context())
+        fail(Error::Kind::unsupported, "an SELinux context asked for: contexts are not supported");
     if (facts.has_apparmor && isolators.apparmor_profile())
         fail(Error::Kind::unsupported, "AppArmor profile {} asked for: profiles are not supported",
              text::quoted(*isolators.apparmor_profile()));
@@ -75,7 +77,7 @@ bool is_plain_path(const std::string& path)
 
 PodLimits pod_limits(const model::Isolators& isolators, const PodFacts& facts)
 {
-    check_apparmor(isolators, facts);
+    check_security_modules(isolators, facts);
     PodLimits limits;
     auto resources = app_resources(isolators, facts, limits.reports);
     if (isolators.cpu_shares()) // not one for pods (ISO-7)

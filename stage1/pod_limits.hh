@@ -20,8 +20,8 @@ struct PodLimits {
     std::vector<std::string> reports;
 };
 
-// `facts`: controllers of the pod's cgroup, disks, has_apparmor. Kind::usage for a limit of zero, unsupported for what
-// must not be ignored and cannot be done. Pure.
+// `facts`: controllers of the pod's cgroup, disks, security modules. Kind::usage for a limit of zero, unsupported for
+// what must not be ignored and cannot be done. Pure.
 PodLimits pod_limits(const model::Isolators& isolators, const PodFacts& facts);
 
 // The host's whole block devices, "8:0" ..., if the pod or an app of it limits them; limits are per device.

@@ -130,8 +130,11 @@ void report_rest(AppSpec& spec, const model::Isolators& isolators, const PodFact
         spec.reports.push_back(fmt::format("isolator {} is not known here, ignored", text::quoted(name)));
     for (const auto& name : isolators.out_of_scope(model::Scope::app))
         spec.reports.push_back(fmt::format("isolator {} is not one for apps, ignored", text::quoted(name)));
-    if (isolators.selinux_context())
-        spec.reports.push_back("os/linux/selinux-context is not in force");
+    if (isolators.selinux_context()) {
+        if (facts.has_selinux) // as below (SEL-1)
+            fail(Error::Kind::unsupported, "an SELinux context asked for: contexts are not supported");
+        spec.reports.push_back("os/linux/selinux-context is not in force: the host has no SELinux");
+    }
     if (!isolators.apparmor_profile())
         return;
     if (facts.has_apparmor) // ignoring it is for hosts without AppArmor only (AAR-1)

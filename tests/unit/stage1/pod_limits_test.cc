@@ -60,6 +60,11 @@ TEST_CASE("pod limits: what must not be ignored is refused (AAR-1, F8)")
     CHECK_THROWS_AS(
         pod_limits(isolators(R"([{"name":"resource/network-bandwidth","value":{"default":true,"limit":"1"}}])"), facts),
         Error);
+    const auto* const context =
+        R"([{"name":"os/linux/selinux-context","value":{"user":"u","role":"r","type":"t","level":"s0"}}])";
+    CHECK(pod_limits(isolators(context), facts).reports.size() == 1); // the host has no SELinux
+    facts.has_selinux = true;
+    CHECK_THROWS_AS(pod_limits(isolators(context), facts), Error);
     facts.has_apparmor = true;
     CHECK_THROWS_AS(pod_limits(isolators(R"([{"name":"os/linux/apparmor-profile","value":{"profile":"x"}}])"), facts),
                     Error);
