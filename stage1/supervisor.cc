@@ -438,7 +438,9 @@ void Supervisor::on_init_gone()
     init_gone_.reset();
     trace::mark("init gone");
     if (phase_ == Phase::booting && reason_.empty())
-        fail(Error::Kind::system, "the pod's systemd ended before it was ready");
+        throw Error{
+            Error::Kind::system, "the pod's systemd ended before it was ready",
+            "with many pods on this host: sysctl fs.inotify.max_user_instances=8192; --debug shows what it says"};
     if (reason_.empty())
         reason_ = "the pod's systemd ended";
     socket_comes_.reset();

@@ -105,6 +105,18 @@ Finding cgroups(const Places&)
             "boot with systemd.unified_cgroup_hierarchy=1"};
 }
 
+Finding inotify(const Places&)
+{
+    constexpr std::uint64_t of_a_pod = 3, few = 1024;
+    const auto text = file::read(AT_FDCWD, "/proc/sys/fs/inotify/max_user_instances");
+    const auto instances = text::parse_decimal(text::trim(text)).value_or(0);
+    const auto found = fmt::format("enough for {} pods at once", instances / of_a_pod);
+    if (instances >= few)
+        return {State::fine, found};
+    return {State::lacking, found,
+            "sysctl fs.inotify.max_user_instances=8192, or the file of sysctl.d that is installed"};
+}
+
 Finding user_namespaces(const Places&)
 {
     const auto limit = file::read_if_exists(AT_FDCWD, "/proc/sys/user/max_user_namespaces");
@@ -214,6 +226,7 @@ const std::vector<Check>& checks()
         {"data", "the data directory", data_directory},
         {"overlay", "overlayfs", overlay},
         {"cgroups", "control groups", cgroups},
+        {"inotify", "inotify instances of root", inotify},
         {"users", "user namespaces", user_namespaces},
         {"landlock", "Landlock", landlock},
         {"systemd", "the host's systemd", host_systemd},

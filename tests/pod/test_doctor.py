@@ -16,6 +16,8 @@ def findings(rocket, *flags, status=0, **options):
 def test_a_host_that_runs_pods_is_not_broken(rocket):
     found = findings(rocket)
     assert {name for name, finding in found.items() if finding["state"] == "broken"} == set()
+    instances = int(open("/proc/sys/fs/inotify/max_user_instances", encoding="ascii").read())
+    assert found["inotify"]["finding"] == f"enough for {instances // 3} pods at once"
     assert found["stage1"]["state"] == "fine" and "systemd" in found["stage1"]["finding"]
     assert (found["systemd"]["state"] == "fine") == (os.path.isdir("/run/systemd/system") and os.path.exists("/lib/systemd/systemd-machined"))
     assert "rocket trust" in found["keys"]["advice"]
