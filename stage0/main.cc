@@ -5,7 +5,6 @@
 #include "common/sys/log.hh"
 #include "common/sys/process.hh"
 #include "stage0/cli/commands.hh"
-#include "stage0/cli/logs.hh"
 
 namespace
 {
@@ -16,6 +15,14 @@ const std::vector<Command>& commands()
 {
     // clang-format off
     static const std::vector<Command> table{
+        app_add_command(),
+        app_exec_command(),
+        app_list_command(),
+        app_rm_command(),
+        app_sandbox_command(),
+        app_start_command(),
+        app_status_command(),
+        app_stop_command(),
         attach_command(),
         cat_manifest_command(),
         completion_command(),

@@ -72,6 +72,13 @@ void add_app(std::vector<MountRule>& rules, const Plan& plan, const AppPlan& app
     }
 }
 
+void add_app_with_journal(std::vector<MountRule>& rules, const Plan& plan, const AppPlan& app,
+                          const std::vector<std::string>& volume_places)
+{
+    add_app(rules, plan, app, volume_places);
+    rules.push_back({app.root + "/run/systemd/journal", "ro,nosuid,nodev,noexec"});
+}
+
 bool has_options(const MountLine& mount, const MountRule& rule)
 {
     if (rule.options.empty())
@@ -107,10 +114,8 @@ std::vector<MountRule> mount_rules(const Plan& plan, const std::vector<std::vect
         {"/sys", inert},
         {"/sys/fs/cgroup", inert},
     };
-    for (std::size_t index = 0; index < plan.apps.size(); ++index) {
-        add_app(rules, plan, plan.apps[index], volume_places[index]);
-        rules.push_back({plan.apps[index].root + "/run/systemd/journal", "ro,nosuid,nodev,noexec"});
-    }
+    for (std::size_t index = 0; index < plan.apps.size(); ++index)
+        add_app_with_journal(rules, plan, plan.apps[index], volume_places[index]);
     return rules;
 }
 
@@ -123,9 +128,11 @@ std::vector<MountRule> mount_rules_without_init(const Plan& plan,
     return rules;
 }
 
-void check_mounts(const std::vector<MountRule>& rules, std::string_view mountinfo)
+namespace
 {
-    const auto mounts = parse(mountinfo);
+
+void check(const std::vector<MountRule>& rules, const std::vector<MountLine>& mounts)
+{
     for (const auto& mount : mounts)
         if (std::ranges::none_of(rules, [&](const auto& rule) { return covers(rule, mount.place); }))
             fail(Error::Kind::system, "there is a mount on {} that is not planned", text::quoted(mount.place));
@@ -141,6 +148,23 @@ void check_mounts(const std::vector<MountRule>& rules, std::string_view mountinf
         if (rule.required && !found)
             fail(Error::Kind::system, "there is no mount on {}", text::quoted(rule.place));
     }
+}
+
+} // namespace
+
+void check_mounts(const std::vector<MountRule>& rules, std::string_view mountinfo)
+{
+    check(rules, parse(mountinfo));
+}
+
+void check_app_mounts(const Plan& plan, std::size_t app, const std::vector<std::string>& volume_places,
+                      std::string_view mountinfo)
+{
+    std::vector<MountRule> rules;
+    add_app_with_journal(rules, plan, plan.apps[app], volume_places);
+    auto mounts = parse(mountinfo);
+    std::erase_if(mounts, [&](const auto& mount) { return !is_at_or_below(mount.place, plan.apps[app].root); });
+    check(rules, mounts);
 }
 
 } // namespace rocket::stage1

@@ -27,6 +27,10 @@ std::vector<MountRule> mount_rules(const Plan& plan, const std::vector<std::vect
 std::vector<MountRule> mount_rules_without_init(const Plan& plan,
                                                 const std::vector<std::vector<std::string>>& volume_places);
 
+// The same for one app that was added to a pod: what is at and below its root, and nothing else.
+void check_app_mounts(const Plan& plan, std::size_t app, const std::vector<std::string>& volume_places,
+                      std::string_view mountinfo);
+
 void check_mounts(const std::vector<MountRule>& rules, std::string_view mountinfo);
 
 } // namespace rocket::stage1

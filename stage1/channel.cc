@@ -100,7 +100,7 @@ std::vector<AppSpec> Channel::receive(std::size_t apps) const
         specs.push_back(app_spec_from_json(message->payload));
     }
     if (specs.size() != apps)
-        fail(Error::Kind::system, "the pod's init ended while it was being set up");
+        fail(Error::Kind::system, "the process that sets it up has ended early");
     return specs;
 }
 

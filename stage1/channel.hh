@@ -18,9 +18,10 @@ namespace rocket::stage1
 class Channel
 {
 public:
+    Channel() = default; // to nobody
     explicit Channel(Fd end) : end_{std::move(end)} {}
     void close() { end_.reset(); }
-    int fd() const noexcept { return end_.get(); }
+    int fd() const noexcept { return end_.get(); } // for waiting
 
     // The parent's side.
     void go(std::span<const Fd> fds = {}) const noexcept;

@@ -46,13 +46,18 @@ Fd own_directory(const InRoot& root, const std::string& name);
 // A real directory of that name in `parent`: made if missing, in place of anything that is not one.
 Fd make_own_directory(int parent, const std::string& name);
 
+// app/setup.cc: one app, when the pod's own trees are there
+void prepare_app(Construction& pod, std::size_t index);
+AppSpec resolve_app(const Construction& pod, std::size_t index);
+
 // pod_root.cc
 void mount_root(Construction& pod); // /, /run, /tmp, journal, machine id
 void attach_app_roots(Construction& pod);
 void mount_cgroup(Construction& pod);          // the namespace's own root, at /sys/fs/cgroup
 void leave_host_root(const Construction& pod); // the host's mounts are gone afterwards
 void write_run_file(const Construction& pod, const std::string& name, const std::string& content); // /run/rocket/NAME
-Fd clone_run_file(const Construction& pod, const std::string& name);                               // read-only
+bool has_run_file(const Construction& pod, const std::string& name);
+Fd clone_run_file(const Construction& pod, const std::string& name); // read-only
 
 std::string own_mountinfo(const Construction& pod); // by our own procfs, which no app has touched yet (R6)
 std::vector<std::vector<std::string>> volume_places(const Construction& pod); // by app
@@ -80,6 +85,8 @@ void link_to_journal(const AppRoot& app); // syslog(3) reaches the pod's journal
 
 // init_users.cc
 void introduce_users(Construction& pod); // of the apps to PID 1, when they are known
+// Of one that joins a mutable pod. `run`: the pod's /run.
+void introduce_user(int run, const AppSpec& spec);
 
 // app_volumes.cc
 struct VolumePlace {

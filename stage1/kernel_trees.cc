@@ -142,7 +142,7 @@ void mount_app_kernel_trees(Construction& pod, AppRoot& app)
 {
     const bool first = !pod.app_proc;
     auto proc = mount::clone((first ? pod.proc : pod.app_proc).get(), true);
-    auto sysfs = mount::clone((first ? pod.sysfs : pod.app_sysfs).get(), true);
+    auto sysfs = mount::clone((first ? pod.sysfs : pod.app_sysfs).get(), !first); // PID 1 has the cgroups on its own
     mount::attach(proc.get(), own_directory(app.root, "proc").get());
     mount::attach(sysfs.get(), own_directory(app.root, "sys").get());
     if (!first)

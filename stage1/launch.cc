@@ -104,7 +104,7 @@ void attend(const LaunchOptions& options, const Plan& plan, const Process& child
 Launched launch(const Pod& pod, const Plan& plan, LaunchOptions options)
 {
     auto sources = open_sources(pod, plan);
-    const auto facts = with_sources(std::move(options.facts), plan, sources);
+    const auto facts = with_sources(options.facts, plan, sources);
     auto channel = make_channel();
 
     Launched launched;
@@ -119,6 +119,7 @@ Launched launch(const Pod& pod, const Plan& plan, LaunchOptions options)
     for (const auto& spec : launched.apps)
         save(spec, pod.dir.get());
 
+    launched.facts = std::move(options.facts);
     launched.run = std::move(sources.run);
     for (auto& app : sources.apps)
         launched.terminals.push_back(app.terminal ? std::move(app.terminal->master) : Fd{});

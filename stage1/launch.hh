@@ -39,6 +39,7 @@ struct Launched {
     std::vector<Fd> terminals;
     Fd console;                // debug: master of PID 1's own /dev/console, where systemd says what it does
     std::vector<AppSpec> apps; // in the order of the plan
+    PodFacts facts;            // for apps that are added later
 };
 
 Launched launch(const Pod& pod, const Plan& plan, LaunchOptions options);

@@ -19,6 +19,7 @@ struct RunOptions {
     bool debug = false;
     bool interactive = false;                    // the pod's one app gets a terminal
     std::optional<model::IdRange> private_users; // a user namespace with these ids of the host
+    bool is_mutable = false;                     // --mutable: apps come and go while the pod runs
     NetworkKind network = NetworkKind::none;
     Ipc ipc = Ipc::automatic;
     std::string hostname;                   // empty: rkt-UUID

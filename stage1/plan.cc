@@ -152,6 +152,7 @@ Plan make_plan(const Pod& pod, const RunOptions& options)
         .new_network = options.network != NetworkKind::host,
         .new_ipc = options.ipc != Ipc::parent,
         .debug = options.debug,
+        .is_mutable = options.is_mutable,
         .mask_paths = options.restrict_paths,
         .restrict_capabilities = options.restrict_capabilities,
         .restrict_seccomp = options.restrict_seccomp,
@@ -163,6 +164,7 @@ Plan make_plan(const Pod& pod, const RunOptions& options)
         plan.apps.push_back(plan_app(pod, index, plan.sources));
         plan.apps.back().streams = plan_streams(pod.manifest.apps[index], options.interactive);
         plan.apps.back().policy = plan_policy(pod.manifest.apps[index], pod.images[index], plan.apps.back().streams);
+        plan.apps.back().log_file = cri_log_place(pod.manifest, pod.manifest.apps[index]);
     }
     const auto is_interactive = [](const AppPlan& app) { return app.streams.uses(model::StreamMode::interactive); };
     if (std::ranges::count_if(plan.apps, is_interactive) > 1)

@@ -12,6 +12,7 @@
 
 #include "common/model/app_policy.hh"
 #include "common/model/streams.hh"
+#include "stage1/app/cri_log.hh"
 #include "stage1/handed_sockets.hh"
 #include "stage1/options.hh"
 #include "stage1/pod.hh"
@@ -50,6 +51,7 @@ struct AppPlan {
     bool read_only = false;          // ACE-14
     model::Streams streams;
     model::AppPolicy policy;
+    std::optional<CriLogPlace> log_file; // for a container runtime interface
     std::vector<VolumeMount> volumes;
 };
 
@@ -63,7 +65,8 @@ struct Plan {
     bool new_ipc = true;
     bool new_uts = true;
     bool debug = false;
-    bool mask_paths = true; // /proc and /sys restricted as internals 6.10 (ACE-11)
+    bool is_mutable = false; // apps come and go while it runs
+    bool mask_paths = true;  // /proc and /sys restricted as internals 6.10 (ACE-11)
     bool restrict_capabilities = true;
     bool restrict_seccomp = true;
     bool planned_network = false; // net/plan.json says which; its plugins and its names may fill the two below

@@ -56,4 +56,18 @@ bool says_when_ready(const model::RuntimeApp& app, const model::ImageManifest& i
     return value != nullptr ? *value == "true" : image.supports_systemd_notify();
 }
 
+Pod load_app(const model::PodId& id, Fd dir, const model::AppName& app)
+{
+    auto pod = load_pod(id, std::move(dir));
+    for (std::size_t index = pod.manifest.apps.size(); index > 0; --index) {
+        if (pod.manifest.apps[index - 1].name == app)
+            continue;
+        pod.manifest.apps.erase(pod.manifest.apps.begin() + static_cast<std::ptrdiff_t>(index) - 1);
+        pod.images.erase(pod.images.begin() + static_cast<std::ptrdiff_t>(index) - 1);
+    }
+    if (pod.manifest.apps.empty())
+        fail(Error::Kind::usage, "app {} is not in the pod manifest", text::quoted(app.str()));
+    return pod;
+}
+
 } // namespace rocket::stage1

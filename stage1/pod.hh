@@ -26,6 +26,8 @@ struct Pod {
 };
 
 Pod load_pod(const model::PodId& id, Fd dir);
+// As the pod directory is now, with this app only.
+Pod load_app(const model::PodId& id, Fd dir, const model::AppName& app);
 
 // Whether the app says itself when it is ready: the annotation appc.io/executor/supports-systemd-notify of the app or,
 // if it has none, of its image (IM-9).

@@ -133,6 +133,11 @@ void write_run_file(const Construction& pod, const std::string& name, const std:
     sys::write_all(sys::open(pod.run.fd(), path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0444).get(), content);
 }
 
+bool has_run_file(const Construction& pod, const std::string& name)
+{
+    return sys::stat_if_exists(pod.run.fd(), fmt::format("{}/{}", run_dir, name)).has_value();
+}
+
 Fd clone_run_file(const Construction& pod, const std::string& name)
 {
     const auto path = fmt::format("{}/{}", run_dir, name);

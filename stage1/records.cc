@@ -45,6 +45,12 @@ void write_from_reserve(int pod_dir, Write&& write)
     }
 }
 
+Fd open_status(int pod_dir)
+{
+    sys::make_dir_if_missing(pod_dir, model::pod_dir::status, 0755);
+    return sys::open(pod_dir, model::pod_dir::status, O_RDONLY | O_DIRECTORY);
+}
+
 } // namespace
 
 void record_start(int pod_dir, const std::string& group)
@@ -83,12 +89,26 @@ void record_result(int pod_dir, const std::string& app, const AppResult& result)
         {"finished_ns", std::uint64_t{result.finished_ns}},
     };
     write_from_reserve(pod_dir, [&] {
-        sys::make_dir_if_missing(pod_dir, model::pod_dir::status, 0755);
-        const auto dir = sys::open(pod_dir, model::pod_dir::status, O_RDONLY | O_DIRECTORY);
+        const auto dir = open_status(pod_dir);
         file::write_volatile(dir.get(), file_name(model::pod_dir::app_result(name)), json::write(record) + '\n');
         file::write_volatile(dir.get(), file_name(model::pod_dir::app_status(name)),
                              fmt::format("{}", result.status()));
     });
+}
+
+void record_created(int pod_dir, const std::string& app)
+{
+    const auto dir = open_status(pod_dir);
+    file::write_volatile(dir.get(), file_name(model::pod_dir::app_created(model::AppName::parse(app))), "");
+}
+
+void record_started(int pod_dir, const std::string& app)
+{
+    const auto name = model::AppName::parse(app);
+    const auto dir = open_status(pod_dir);
+    for (const auto& path : {model::pod_dir::app_status(name), model::pod_dir::app_result(name)})
+        sys::unlink_if_exists(dir.get(), file_name(path));
+    file::write_volatile(dir.get(), file_name(model::pod_dir::app_started(name)), "");
 }
 
 void record_exit(int pod_dir, int status, std::string_view reason)

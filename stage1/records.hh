@@ -21,6 +21,9 @@ void record_start(int pod_dir, const std::string& group);
 void record_init(int pod_dir, pid_t init, const std::vector<AppSpec>& apps);
 void record_ready(int pod_dir);
 void record_result(int pod_dir, const std::string& app, const AppResult& result);
+// Of apps of mutable pods: that it is there; that it starts (again), which takes the result of the last time away.
+void record_created(int pod_dir, const std::string& app);
+void record_started(int pod_dir, const std::string& app);
 void record_exit(int pod_dir, int status, std::string_view reason);
 
 } // namespace rocket::stage1

@@ -214,6 +214,7 @@ int Run::supervise()
                           notify_,
                           pod_,
                           plan_,
+                          options_,
                           std::move(launched),
                           {group_.name(), group_.owner()},
                           network_ ? &*network_ : nullptr}
@@ -234,7 +235,7 @@ int main(int argc, char** argv)
     trace::start("run");
     trace::mark("start");
     try {
-        block_signals({SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGWINCH});
+        block_signals({SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGWINCH, SIGUSR1});
         keep_lock_to_ourselves();
         auto arguments = parse_run_arguments({argv + 1, argv + argc});
         log::set_debug(arguments.options.debug);

@@ -71,6 +71,7 @@ struct Flag {
 
 constexpr Flag flags[] = {
     {"--debug", false, [](RunOptions& o, std::string_view) { o.debug = true; }},
+    {"--mutable", false, [](RunOptions& o, std::string_view) { o.is_mutable = true; }},
     {"--interactive", false, [](RunOptions& o, std::string_view) { o.interactive = true; }},
     {"--private-users", true,
      [](RunOptions& o, std::string_view value) { o.private_users = model::IdRange::parse(value); }},

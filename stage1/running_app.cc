@@ -50,6 +50,8 @@ RunningApp::RunningApp(AppSpec spec, const AppPlan& plan, Fd terminal, PodStream
         journaled_output_ = make_journal_stream(pod_.journal, spec_, LOG_INFO);
     if (streams_.error == StreamMode::log)
         journaled_error_ = make_journal_stream(pod_.journal, spec_, LOG_WARNING);
+    if (plan.log_file)
+        log_file_.emplace(*plan.log_file);
 }
 
 // The app's end belongs to the app's user, so that /dev/stdout can be opened, and stays in `start`; ours is returned.
@@ -67,7 +69,8 @@ Fd RunningApp::new_pipe_for_app(Start& start, bool app_writes) const
 // pod's /run, which no app sees; we hold both ends, so that it outlives each of the app's processes.
 Fd RunningApp::new_fifo_for_app(Start& start, bool is_error) const
 {
-    const auto name = fmt::format("rocket-{}-{}", spec_.name, is_error ? "stderr" : "stdout");
+    const auto name = fifo_name(is_error);
+    sys::unlink_if_exists(pod_.run, name); // of the last start
     sys::check([&] { return ::mkfifoat(pod_.run, name.c_str(), 0600); }, "making a FIFO for app {}",
                text::quoted(spec_.name));
     auto fifo = sys::open(pod_.run, name, O_RDWR | O_NONBLOCK | O_NOFOLLOW);
@@ -77,11 +80,35 @@ Fd RunningApp::new_fifo_for_app(Start& start, bool is_error) const
     return fifo;
 }
 
+std::string RunningApp::fifo_name(bool is_error) const
+{
+    return fmt::format("rocket-{}-{}", spec_.name, is_error ? "stderr" : "stdout");
+}
+
+void RunningApp::remove_fifos() const
+{
+    for (const bool is_error : {false, true})
+        sys::unlink_if_exists(pod_.run, fifo_name(is_error));
+}
+
 Relay::Sinks::Tap RunningApp::tap_for(Endpoint endpoint)
 {
     auto& point = pod_.attached.point(spec_.name);
     return {.take = [&point, endpoint](std::string_view bytes) { point.say(endpoint, bytes); },
             .end = [&point, endpoint] { point.end(endpoint); }};
+}
+
+void RunningApp::add_log_tap(Relay::Sinks& sinks, const char* stream)
+{
+    if (log_file_)
+        sinks.taps.push_back({.take = [this, stream](std::string_view bytes) { log_file_->write(stream, bytes); },
+                              .end = [this, stream] { log_file_->end(stream); }});
+}
+
+void RunningApp::reopen_log()
+{
+    if (log_file_)
+        log_file_->reopen();
 }
 
 void RunningApp::connect_input(EventLoop&, Start& start)
@@ -122,6 +149,7 @@ void RunningApp::connect_output(EventLoop& loop, Start& start, bool is_error)
         sinks.taps.push_back(tap_for(endpoint));
         start.offered = attach::with(start.offered, endpoint);
     }
+    add_log_tap(sinks, is_error ? "stderr" : "stdout");
     auto from = policy_.restarts() ? new_fifo_for_app(start, is_error) : new_pipe_for_app(start, true);
     if (!policy_.restarts())
         (is_error ? start.fds.error : start.fds.output) = start.ends.back().get();
@@ -143,6 +171,7 @@ void RunningApp::connect_terminal(EventLoop& loop, Start& start)
                                    "opening the terminal of app {}", text::quoted(spec_.name))};
     Relay::Sinks sinks;
     sinks.taps.push_back(tap_for(Endpoint::terminal_out));
+    add_log_tap(sinks, "stdout");
     relays_.push_back(std::make_unique<Relay>(loop, sys::duplicate(terminal_.get()), std::move(sinks), spec_.name));
 }
 
@@ -162,6 +191,7 @@ void RunningApp::use_callers(Start& start, bool has_terminal) const
 void RunningApp::start(EventLoop& loop, Manager& manager, bool caller_has_terminal,
                        std::function<void(const std::string& why)> refused)
 {
+    begin_anew();
     Start start{.properties = unit_properties(spec_)};
     for (auto& property : policy_properties(policy_))
         start.properties.push_back(std::move(property));
@@ -183,18 +213,33 @@ void RunningApp::start(EventLoop& loop, Manager& manager, bool caller_has_termin
         pod_.attached.point(spec_.name)
             .begin(start.offered, std::move(start.input), start.on_terminal ? sys::duplicate(terminal_.get()) : Fd{});
     }
+    if (restartable_)
+        start.properties.push_back(text_property("CollectMode", "inactive-or-failed"));
     started_ = true;
     with_context(fmt::format("starting app {}", text::quoted(spec_.name)), [&] {
         manager.start_transient(unit_, start.properties, start.fds,
-                                [refused = std::move(refused)](const std::string* error) {
+                                [this, refused = std::move(refused)](const std::string* error) {
+                                    expected_ = true;
                                     if (error != nullptr)
                                         refused(*error);
                                 });
     }); // the message has its own copies of the app's ends
 }
 
+// News of the last run can still be on the way, until PID 1 has answered the call for this one.
+void RunningApp::begin_anew()
+{
+    if (!started_)
+        return;
+    progress_ = AppProgress{policy_};
+    relays_.clear();
+    expected_ = false;
+}
+
 void RunningApp::apply(const UnitChange& change)
 {
+    if (!expected_)
+        return;
     progress_.apply(change);
     for (auto& relay : relays_)
         relay->set_pid(progress_.pid());

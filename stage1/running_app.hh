@@ -44,8 +44,17 @@ public:
     AppProgress& progress() noexcept { return progress_; }
     const AppProgress& progress() const noexcept { return progress_; }
     bool was_started() const noexcept { return started_; }
+    void reopen_log();
+    void remove_fifos() const; // when the app is not to be started any more
+    bool is_running() const noexcept { return started_ && !progress_.has_ended(); }
+    // What it wrote when it ran last is still being handed on.
+    bool is_draining() const noexcept { return unfinished_ > 0; }
+
+    // It can be started again: the unit of the last run has to vanish by itself.
+    void make_restartable() noexcept { restartable_ = true; }
 
     // Sends the call; `refused` if PID 1 does not take it. `caller_has_terminal`: what "interactive" means.
+    // One that has ended begins anew.
     void start(EventLoop& loop, Manager& manager, bool caller_has_terminal,
                std::function<void(const std::string& why)> refused);
     void apply(const UnitChange& change);
@@ -55,13 +64,16 @@ public:
 private:
     struct Start; // what is put together for the call
 
+    void begin_anew();
     void connect_input(EventLoop& loop, Start& start);
     void connect_output(EventLoop& loop, Start& start, bool is_error);
     void connect_terminal(EventLoop& loop, Start& start);
     void use_callers(Start& start, bool has_terminal) const;
     Fd new_pipe_for_app(Start& start, bool app_writes) const;
+    std::string fifo_name(bool is_error) const;
     Fd new_fifo_for_app(Start& start, bool is_error) const;
     Relay::Sinks::Tap tap_for(attach::Endpoint endpoint);
+    void add_log_tap(Relay::Sinks& sinks, const char* stream);
 
     AppSpec spec_;
     std::string unit_;
@@ -72,7 +84,10 @@ private:
     PodStreams pod_;
     AppProgress progress_;
     bool started_ = false;
+    bool restartable_ = false;
+    bool expected_ = true; // what is said about the unit is about this run
     std::unique_ptr<JournalStream> journaled_output_, journaled_error_;
+    std::optional<CriLog> log_file_;
     std::vector<std::unique_ptr<Relay>> relays_;
     std::size_t unfinished_ = 0;
 };

@@ -5,7 +5,6 @@
 #include "common/sys/sys.hh"
 #include "stage1/audit.hh"
 #include "stage1/init.hh"
-#include "stage1/pod.hh"
 #include "stage1/seccomp.hh"
 #include "stage1/steps.hh"
 
@@ -15,29 +14,11 @@ namespace rocket::stage1
 namespace
 {
 
-void prepare_app(Construction& pod, AppRoot& app, bool app_notifies)
-{
-    prepare_name_files(pod, app);
-    const auto places = find_volume_places(app);
-    make_systemd_directories(pod, app, app_notifies);
-    mount_app_devices(pod, app);
-    link_to_journal(app);
-    mount_app_kernel_trees(pod, app);
-    mount_volumes(app, places);
-    mount_name_files(pod, app);
-    if (app.plan.read_only)
-        mount::set_attributes(app.root.fd(), MOUNT_ATTR_RDONLY, 0, false);
-}
-
 void prepare_apps(Construction& pod)
 {
     write_name_files(pod);
-    for (std::size_t index = 0; index < pod.apps.size(); ++index) {
-        auto& app = pod.apps[index];
-        with_context(fmt::format("app {}", text::quoted(app.plan.name)), [&] {
-            prepare_app(pod, app, says_when_ready(pod.pod.manifest.apps[index], pod.pod.images[index]));
-        });
-    }
+    for (std::size_t index = 0; index < pod.apps.size(); ++index)
+        prepare_app(pod, index);
 }
 
 void check_all_mounts(Construction& pod)
@@ -80,9 +61,10 @@ void set_up(const SetUp& what)
         what.parent.send(spec);
         capabilities |= spec.bounding_set;
     }
-    if (needs_pod_filter(pod.specs))
+    // Who will join a mutable pod is not known yet: it is as tight as one with an app under the default policy.
+    if (needs_pod_filter(pod.specs) || (pod.plan.is_mutable && pod.plan.restrict_seccomp))
         install_filter(pod_filter()); // inherited by PID 1 and the apps
-    become_init(what.plan, capabilities, what.log);
+    become_init(what.plan, pod.plan.is_mutable ? UINT64_MAX : capabilities, what.log);
 }
 
 } // namespace

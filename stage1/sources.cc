@@ -125,22 +125,6 @@ std::vector<Fd> new_devpts_and_master()
     return both;
 }
 
-// The ids that a devpts goes by are those of who makes it.
-Terminal make_terminal(const PrivateUsers* users)
-{
-    auto opened = users == nullptr ? new_devpts_and_master() : open_in_child([&] {
-        become_root_in(users->users.get());
-        sys::check([] { return ::unshare(CLONE_NEWNS); }, "making a mount namespace");
-        return new_devpts_and_master();
-    });
-    Terminal terminal{.filesystem = std::move(opened.at(0)), .master = std::move(opened.at(1))};
-    int locked = 0;
-    sys::check([&] { return ::ioctl(terminal.master.get(), TIOCSPTLCK, &locked); }, "unlocking the terminal");
-    const winsize usual{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0}; // until somebody has another one
-    sys::check([&] { return ::ioctl(terminal.master.get(), TIOCSWINSZ, &usual); }, "setting the terminal's size");
-    return terminal;
-}
-
 AppSources open_app(const AppPlan& app, const Plan& plan, const std::vector<Fd>& volumes, int pod_dir,
                     const PrivateUsers* users)
 {
@@ -175,6 +159,22 @@ void make_room_for_network_names(Sources& sources, const Plan& plan, int pod_dir
 }
 
 } // namespace
+
+// The ids that a devpts goes by are those of who makes it.
+Terminal make_terminal(const PrivateUsers* users)
+{
+    auto opened = users == nullptr ? new_devpts_and_master() : open_in_child([&] {
+        become_root_in(users->users.get());
+        sys::check([] { return ::unshare(CLONE_NEWNS); }, "making a mount namespace");
+        return new_devpts_and_master();
+    });
+    Terminal terminal{.filesystem = std::move(opened.at(0)), .master = std::move(opened.at(1))};
+    int locked = 0;
+    sys::check([&] { return ::ioctl(terminal.master.get(), TIOCSPTLCK, &locked); }, "unlocking the terminal");
+    const winsize usual{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0}; // until somebody has another one
+    sys::check([&] { return ::ioctl(terminal.master.get(), TIOCSWINSZ, &usual); }, "setting the terminal's size");
+    return terminal;
+}
 
 Fd new_dev(const PrivateUsers* users)
 {
@@ -213,6 +213,18 @@ Fd new_devpts()
         .create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC); // not nodev: it is all devices
 }
 
+std::vector<AppSources> open_apps(const Pod& pod, const Plan& plan, const PrivateUsers* users)
+{
+    std::vector<Fd> volumes;
+    for (const auto& volume : plan.sources)
+        volumes.push_back(open_volume(volume, pod.dir.get()));
+    std::vector<AppSources> apps;
+    for (const auto& app : plan.apps)
+        apps.push_back(with_context(fmt::format("opening app {}", text::quoted(app.name)),
+                                    [&] { return open_app(app, plan, volumes, pod.dir.get(), users); }));
+    return apps;
+}
+
 Sources open_app_sources(const Pod& pod, const Plan& plan)
 {
     const int pod_dir = pod.dir.get();
@@ -226,13 +238,7 @@ Sources open_app_sources(const Pod& pod, const Plan& plan)
     sources.hosts = read_name_file(plan.hosts, "/etc/hosts", pod_dir, model::pod_dir::hosts);
     if (plan.planned_network)
         make_room_for_network_names(sources, plan, pod_dir);
-
-    std::vector<Fd> volumes;
-    for (const auto& volume : plan.sources)
-        volumes.push_back(open_volume(volume, pod_dir));
-    for (const auto& app : plan.apps)
-        sources.apps.push_back(with_context(fmt::format("opening app {}", text::quoted(app.name)),
-                                            [&] { return open_app(app, plan, volumes, pod_dir, users); }));
+    sources.apps = open_apps(pod, plan, users);
     return sources;
 }
 

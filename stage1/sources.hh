@@ -52,6 +52,8 @@ struct Sources {
 
 Sources open_sources(const Pod& pod, const Plan& plan);
 Sources open_app_sources(const Pod& pod, const Plan& plan); // all but `root` and `journal`: for a pod without PID 1
+std::vector<AppSources> open_apps(const Pod& pod, const Plan& plan, const PrivateUsers* users); // Sources::apps alone
+Terminal make_terminal(const PrivateUsers* users); // null: without a user namespace
 
 // What the plan and its sources add to what is known about the host.
 PodFacts with_sources(PodFacts facts, const Plan& plan, const Sources& sources);

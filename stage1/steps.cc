@@ -45,17 +45,8 @@ void start_loopback(Construction& pod)
 
 void resolve_apps(Construction& pod)
 {
-    for (std::size_t index = 0; index < pod.apps.size(); ++index) {
-        auto& app = pod.apps[index];
-        auto spec = with_context(fmt::format("app {}", text::quoted(app.plan.name)), [&] {
-            return resolve(pod.pod.manifest.apps[index], pod.pod.images[index], pod.facts, app.root);
-        });
-        spec.reports.insert(spec.reports.begin(), app.warnings.begin(), app.warnings.end());
-        if (app.plan.streams.has_terminal()) // an app that is not root may open its own terminal, too
-            sys::check([&] { return ::fchownat(app.dev.fd(), "pts/0", spec.uid, 5, AT_SYMLINK_NOFOLLOW); },
-                       "giving the terminal to app {}", text::quoted(spec.name));
-        pod.specs.push_back(std::move(spec));
-    }
+    for (std::size_t index = 0; index < pod.apps.size(); ++index)
+        pod.specs.push_back(resolve_app(pod, index));
 }
 
 namespace

@@ -30,7 +30,6 @@ constexpr const char* services_unit = "pod.target"; // journal and bus sockets
 constexpr const char* journal_socket_unit = "systemd-journald.socket";
 constexpr const char* journal_unit = "systemd-journald.service";
 constexpr const char* app_groups = "/system.slice/"; // in the pod's group, by unit (unit_properties.cc)
-constexpr std::uint64_t stop_slack_usec = 5'000'000; // for PID 1, after an app's own time-out
 
 // A full disk does not end a pod that runs: its records are worth less than it is.
 void try_to_record(const std::function<void()>& record)
@@ -51,11 +50,11 @@ bool is_dead(const std::optional<std::string>& state)
 
 // --- booting --------------------------------------------------------------------------------------------------------
 
-Supervisor::Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, const Plan& plan, Launched launched,
-                       Group group, PodNetwork* network)
-    : loop_{loop}, notify_{notify}, pod_{pod}, launched_{std::move(launched)}, group_{std::move(group)},
-      network_{network}, names_{loop, launched_.run.get(), pod}, output_{loop, STDOUT_FILENO}, error_{loop,
-                                                                                                      STDERR_FILENO},
+Supervisor::Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, const Plan& plan, const RunOptions& options,
+                       Launched launched, Group group, PodNetwork* network)
+    : loop_{loop}, notify_{notify}, pod_{pod}, plan_{plan}, options_{options}, launched_{std::move(launched)},
+      group_{std::move(group)}, network_{network}, names_{loop, launched_.run.get(), pod}, output_{loop, STDOUT_FILENO},
+      error_{loop, STDERR_FILENO},
       journal_{
           loop,
           Journal::Pod{
@@ -80,8 +79,15 @@ Supervisor::Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, cons
 {
     follow_name_files(plan);
     add_apps(plan);
+    if (plan.is_mutable)
+        control_.emplace(loop_, pod_.dir.get(),
+                         [this](const AppRequest& request, const Answer& answer) { on_request(request, answer); });
     for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT})
         signals_.push_back(loop_.on_signal(signal, [this, signal](std::uint32_t) { on_signal(signal); }));
+    signals_.push_back(loop_.on_signal(SIGUSR1, [this](std::uint32_t) { // log files were moved away
+        for (auto& app : apps_)
+            app->reopen_log();
+    }));
     init_gone_ = loop_.on_io(launched_.init.pidfd(), EPOLLIN, [this](std::uint32_t) { on_init_gone(); });
     if (launched_.console) {
         console_peer_ =
@@ -206,11 +212,14 @@ void Supervisor::start_apps()
     phase_ = Phase::running;
     start_next_apps();
     trace::mark("apps started");
+    check_ready(); // a pod without apps is
 }
 
 // Those whose turn has come: all of them at once, unless they are to wait for each other.
 void Supervisor::start_next_apps()
 {
+    if (plan_.is_mutable) // each is started by a request of its own
+        return;
     for (auto& app : apps_) {
         if (phase_ != Phase::running || !manager_) // on_reconnected() looks again
             return;
@@ -286,7 +295,7 @@ void Supervisor::reconnect()
     for (const auto& unit : {journal_socket_unit, journal_unit})
         manager_->refresh(unit);
     for (auto& app : apps_) {
-        if (app->progress().has_ended() || !app->was_started())
+        if (!app->is_running())
             continue;
         manager_->refresh(app->unit());
         if (phase_ == Phase::stopping)
@@ -312,6 +321,8 @@ void Supervisor::on_unit(const std::string& unit, const UnitChange& change)
         app->apply(change);
         if (app->progress().is_in_doubt() && manager_)
             manager_->ask_state(unit);
+        if (plan_.is_mutable)
+            return on_added_app_changed(*app);
         check_ready();
         if (app->progress().has_ended())
             on_ended(*app);
@@ -365,10 +376,11 @@ void Supervisor::check_ready()
     is_ready_ = true;
     trace::mark("apps up");
     try_to_record([&] { record_ready(pod_.dir.get()); });
-    notify_.ready(apps_.size() == 1 ? "1 app is running" : fmt::format("{} apps are running", apps_.size()));
-    const bool any_running =
-        std::any_of(apps_.begin(), apps_.end(), [](auto& app) { return !app->progress().has_ended(); });
-    if (phase_ == Phase::running && any_running)
+    notify_.ready(plan_.is_mutable    ? "the sandbox is ready"
+                  : apps_.size() == 1 ? "1 app is running"
+                                      : fmt::format("{} apps are running", apps_.size()));
+    const bool any_running = std::any_of(apps_.begin(), apps_.end(), [](auto& app) { return app->is_running(); });
+    if (phase_ == Phase::running && (any_running || plan_.is_mutable))
         start_services();
 }
 
@@ -381,126 +393,6 @@ void Supervisor::start_services()
         if (error != nullptr)
             log::print("warning: the pod's journal and bus are not available: {}", *error);
     });
-}
-
-// --- ending ---------------------------------------------------------------------------------------------------------
-
-void Supervisor::on_signal(int signal)
-{
-    if (phase_ == Phase::stopping || phase_ == Phase::draining || signal == SIGQUIT)
-        kill_all("killed");
-    else
-        stop_all("stopped");
-}
-
-void Supervisor::stop_all(const std::string& reason)
-{
-    if (phase_ == Phase::booting) // nothing runs yet
-        return finish(reason);
-    if (phase_ != Phase::running)
-        return;
-    phase_ = Phase::stopping;
-    reason_ = reason;
-    notify_.stopping(reason);
-    std::uint64_t stop_timeout = 0;
-    for (auto& app : apps_) {
-        if (app->progress().has_ended())
-            continue;
-        app->progress().stop_requested();
-        if (app->was_started()) {
-            stop_app(*app);
-        } else { // its turn never came
-            app->progress().end_with({.code = 0});
-            record(*app);
-        }
-        stop_timeout = std::max(stop_timeout, app->policy().stop_timeout_usec + stop_slack_usec);
-    }
-    deadline_ = loop_.after(stop_timeout, [this](std::uint32_t) { kill_all("killed: did not stop in time"); });
-}
-
-void Supervisor::stop_app(RunningApp& app)
-{
-    if (manager_) // else: once it is back
-        manager_->stop(app.unit(), nullptr);
-}
-
-// What happens next comes through on_init_gone().
-void Supervisor::kill_all(const std::string& reason)
-{
-    if (first_failure_ == nullptr)
-        reason_ = reason;
-    cgroup::kill(group_.name);
-    launched_.init.kill(SIGKILL);
-}
-
-void Supervisor::on_init_gone()
-{
-    init_gone_.reset();
-    trace::mark("init gone");
-    if (phase_ == Phase::booting && reason_.empty())
-        throw Error{
-            Error::Kind::system, "the pod's systemd ended before it was ready",
-            "with many pods on this host: sysctl fs.inotify.max_user_instances=8192; --debug shows what it says"};
-    if (reason_.empty())
-        reason_ = "the pod's systemd ended";
-    socket_comes_.reset();
-    journal_.abandon();
-    for (auto& app : apps_) {
-        if (app->progress().has_ended())
-            continue;
-        app->progress().end_with({.signal = SIGKILL, .finished_ns = static_cast<std::uint64_t>(sys::realtime_nsec())});
-        record(*app);
-        if (first_failure_ == nullptr)
-            first_failure_ = app.get();
-    }
-    if (phase_ == Phase::booting || phase_ == Phase::running)
-        phase_ = Phase::stopping;
-    end_if_all_ended();
-}
-
-void Supervisor::end_if_all_ended()
-{
-    const bool all_ended =
-        std::all_of(apps_.begin(), apps_.end(), [](auto& app) { return app->progress().has_ended(); });
-    if (all_ended && (phase_ == Phase::running || phase_ == Phase::stopping))
-        drain();
-}
-
-// Everything the apps wrote, to the caller; then to the journal; then the end.
-void Supervisor::drain()
-{
-    phase_ = Phase::draining;
-    deadline_.reset();
-    if (terminal_)
-        terminal_->finish();
-    undrained_ = apps_.size();
-    for (auto& app : apps_)
-        app->finish_output([this] {
-            if (--undrained_ > 0)
-                return;
-            trace::mark("output drained");
-            journal_.finish([this] {
-                trace::mark("journal written");
-                attached_.finish([this] { finish("all apps ended"); });
-            });
-        });
-}
-
-void Supervisor::finish(const std::string& reason)
-{
-    phase_ = Phase::over;
-    if (reason_.empty())
-        reason_ = reason;
-    init_gone_.reset();
-    loop_.stop();
-}
-
-int Supervisor::exit_status() const
-{
-    constexpr int failed_in_set_up = 254;
-    if (set_up_failed_)
-        return failed_in_set_up;
-    return first_failure_ != nullptr ? first_failure_->progress().result().status() : 0;
 }
 
 } // namespace rocket::stage1

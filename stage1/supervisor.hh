@@ -6,11 +6,15 @@
 
 #include <sys/types.h>
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "stage1/app/control.hh"
+#include "stage1/app/helper.hh"
 #include "stage1/attach/server.hh"
 #include "stage1/caller_terminal.hh"
 #include "stage1/event_loop.hh"
@@ -36,8 +40,8 @@ public:
         GroupOwner owner;
     };
     // `network`: begun, and awaited before the first app; nullptr if the pod has none to be set up.
-    Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, const Plan& plan, Launched launched, Group group,
-               PodNetwork* network);
+    Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, const Plan& plan, const RunOptions& options,
+               Launched launched, Group group, PodNetwork* network);
     ~Supervisor();
     Supervisor(const Supervisor&) = delete;
     Supervisor& operator=(const Supervisor&) = delete;
@@ -70,11 +74,33 @@ private:
     void check_ready();
     void start_services();
 
+    // apps that come and go (supervisor_apps.cc)
+    using Answer = AppControl::Answer;
+    struct Change { // a helper at work
+        AppHelper helper;
+        Source done;
+    };
+    RunningApp* find_app(const std::string& name) noexcept;
+    void on_request(const AppRequest& request, const Answer& answer);
+    void add_app(const model::AppName& name, const Answer& answer);
+    void remove_app(const model::AppName& name, const Answer& answer);
+    void start_app(RunningApp& app, const Answer& answer);
+    void call_for_start(RunningApp& app, int attempts);
+    void give_up_start(RunningApp& app, const std::string& why);
+    void end_app(RunningApp& app, const Answer& answer);
+    void dismiss_requests();
+    void on_added_app_changed(RunningApp& app);
+    void watch_helper(const std::string& app, AppHelper helper, const Answer& answer,
+                      std::function<void(AppHelper&)> finish);
+    void tell(std::multimap<std::string, Answer>& waiting, const std::string& app, const Error* error);
+
     // ending
     void on_signal(int signal);
     void stop_all(const std::string& reason);
     void kill_all(const std::string& reason);
     void stop_app(RunningApp& app);
+    bool is_over(const RunningApp& app) const;
+    static std::uint64_t stop_limit(const RunningApp& app);
     void on_init_gone();
     void end_if_all_ended();
     void drain();
@@ -84,6 +110,8 @@ private:
     EventLoop& loop_;
     HostNotify& notify_;
     const Pod& pod_;
+    const Plan& plan_;
+    const RunOptions& options_;
     Launched launched_;
     Group group_;
     PodNetwork* network_;
@@ -96,6 +124,10 @@ private:
     std::unique_ptr<Relay> console_; // debug: what PID 1 says
     Fd console_peer_;
     std::unique_ptr<Manager> manager_;
+    std::optional<AppControl> control_; // of a mutable pod
+    std::map<std::string, Change> changes_;
+    std::multimap<std::string, Answer> waiting_for_start_, waiting_for_end_;
+    std::map<std::string, Source> timers_; // of apps that start or end
     Phase phase_ = Phase::booting;
     bool is_ready_ = false;
     bool services_started_ = false;

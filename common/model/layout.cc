@@ -71,6 +71,14 @@ std::string app_status(const AppName& name)
 {
     return "status/" + name.str();
 }
+std::string app_created(const AppName& name)
+{
+    return app_status(name) + ".created";
+}
+std::string app_started(const AppName& name)
+{
+    return app_status(name) + ".started";
+}
 std::string app_result(const AppName& name)
 {
     return "status/" + name.str() + ".json";

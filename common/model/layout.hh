@@ -114,8 +114,10 @@ inline constexpr const char* pid1 = "pid1";                           // of the 
 inline constexpr const char* supervisor_status = "supervisor-status"; // "ready"
 inline constexpr const char* status = "status";
 inline constexpr const char* exit_record = "exit.json";
-inline constexpr const char* attach_socket = "attach"; // where the supervisor serves clients of `attach`
-inline constexpr const char* reserve = ".reserve";     // room for the two above, given up when the disk is full
+inline constexpr const char* attach_socket = "attach";   // where the supervisor serves clients of `attach`
+inline constexpr const char* control_socket = "control"; // where the supervisor takes orders about apps
+inline constexpr const char* change = "change";          // the app being added or removed; locked by whoever does
+inline constexpr const char* reserve = ".reserve";       // room for the two above, given up when the disk is full
 
 std::string app(const AppName& name);                                // apps/NAME
 std::string app_manifest(const AppName& name);                       // apps/NAME/manifest: the image manifest, bytes
@@ -127,6 +129,9 @@ std::string volume(const VolumeName& name);                          // volumes/
 std::string volume(const AppName& app_name, const VolumeName& name); // volumes/APP.NAME: of one app only (VOL-7)
 std::string app_status(const AppName& name);                         // status/NAME: the plain number
 std::string app_result(const AppName& name);                         // status/NAME.json
+// Of apps of mutable pods: their times are those of the events. No name has a dot in it.
+std::string app_created(const AppName& name); // status/NAME.created
+std::string app_started(const AppName& name); // status/NAME.started
 } // namespace pod_dir
 
 // Of the host, whatever the data directory: what is shared by all pods, and gone after a reboot.

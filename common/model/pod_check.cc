@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/model/app_policy.hh"
+#include "common/model/mutability.hh"
 #include "common/model/pod_manifest.hh"
 #include "common/sys/path.hh"
 #include "common/sys/text.hh"
@@ -164,7 +165,7 @@ PublishedPort published_port(const PodManifest& pod, const ExposedPort& exposed)
 
 void check_reified(const PodManifest& pod)
 {
-    if (pod.apps.empty())
+    if (pod.apps.empty() && !is_mutable(pod))
         fail(Error::Kind::usage, "pod must contain at least one application");
     for (const auto& app : pod.apps)
         check_app(pod, app);

@@ -31,8 +31,25 @@ std::string host_address(std::string_view text)
     const auto address = IpAddress::parse(std::string{bracketed ? text.substr(1, text.size() - 2) : text});
     if (!address || address->is_v6() != bracketed)
         throw Error{Error::Kind::usage, fmt::format("{} is not a valid IP", text::quoted(text)),
-                    "write IPv6 addresses in brackets: NAME:[2001:db8::1]:8080"};
+                    "write IPv6 addresses in brackets: [2001:db8::1]"};
     return address->str();
+}
+
+PortName port_name(std::string_view text)
+{
+    try {
+        return PortName::parse(text);
+    } catch (const Error&) {
+        throw Error{Error::Kind::usage, text::quoted(text) + " is not a valid port name"};
+    }
+}
+
+std::uint16_t port_number(std::string_view text)
+{
+    const auto number = text::parse_decimal(text, last_port);
+    if (!number || *number == 0)
+        fail(Error::Kind::usage, "{} is not a valid port number", text::quoted(text));
+    return static_cast<std::uint16_t>(*number);
 }
 
 } // namespace
@@ -92,27 +109,40 @@ json::Value Port::json() const
 
 ExposedPort ExposedPort::parse(std::string_view text)
 {
-    const auto refuse = [](std::string_view part, std::string_view why) {
-        fail(Error::Kind::usage, "{} is not {}", text::quoted(part), why);
-    };
     const auto first = text.find(':'), last = text.rfind(':');
     const auto middle = first == last ? std::string_view{} : text.substr(first + 1, last - first - 1);
     if (first == std::string_view::npos || (middle.find(':') != std::string_view::npos && middle.front() != '['))
-        refuse(text, "in name:[ip:]port format");
-    const auto name = [&] {
-        try {
-            return PortName::parse(text.substr(0, first));
-        } catch (const Error&) {
-            throw Error{Error::Kind::usage, text::quoted(text.substr(0, first)) + " is not a valid port name"};
-        }
-    }();
-    ExposedPort exposed{.name = name, .host_port = 0};
+        fail(Error::Kind::usage, "{} is not in name:[ip:]port format", text::quoted(text));
+    ExposedPort exposed{.name = port_name(text.substr(0, first)), .host_port = 0};
     if (last != first)
         exposed.host_ip = host_address(middle);
-    const auto number = text::parse_decimal(text.substr(last + 1), last_port);
-    if (!number || *number == 0)
-        refuse(text.substr(last + 1), "a valid port number");
-    exposed.host_port = static_cast<std::uint16_t>(number.value_or(0));
+    exposed.host_port = port_number(text.substr(last + 1));
+    return exposed;
+}
+
+ExposedPort ExposedPort::parse_direct(std::string_view text)
+{
+    const auto refuse = [&] {
+        fail(Error::Kind::usage, "{} is not in name:proto:podport:ip:hostport format", text::quoted(text));
+    };
+    std::string_view rest = text, words[3]; // name, protocol, port of the pod
+    for (auto& word : words) {
+        const auto colon = rest.find(':');
+        if (colon == std::string_view::npos)
+            refuse();
+        word = rest.substr(0, colon);
+        rest.remove_prefix(colon + 1);
+    }
+    const auto last = rest.rfind(':');
+    if (last == std::string_view::npos)
+        refuse();
+    if (words[1] != "tcp" && words[1] != "udp")
+        fail(Error::Kind::usage, "{} is not a valid protocol: tcp or udp", text::quoted(words[1]));
+    const auto name = port_name(words[0]);
+    ExposedPort exposed{.name = name, .host_port = port_number(rest.substr(last + 1))};
+    if (last > 0) // nothing: all addresses
+        exposed.host_ip = host_address(rest.substr(0, last));
+    exposed.pod_port = Port{.name = name, .protocol = std::string{words[1]}, .port = port_number(words[2])};
     return exposed;
 }
 

@@ -36,7 +36,8 @@ struct ExposedPort {
     std::optional<Port> pod_port = {}; // instead of the port of that name in one of the apps
     json::Frame unknown = {};
 
-    static ExposedPort parse(std::string_view text); // NAME:[HOSTIP:]HOSTPORT, IPv6 in brackets
+    static ExposedPort parse(std::string_view text);        // NAME:[HOSTIP:]HOSTPORT, IPv6 in brackets
+    static ExposedPort parse_direct(std::string_view text); // NAME:PROTO:PODPORT:HOSTIP:HOSTPORT; no HOSTIP: all (8.17)
     static ExposedPort from(const json::Cursor& cursor);
     json::Value json() const;
     bool operator==(const ExposedPort&) const = default;

@@ -31,6 +31,7 @@ json::Array options_of(const FlagSet& set)
     json::Array options;
     for (const auto* flag : shown_flags(set))
         options.emplace_back(json::Object{{"name", flag->name},
+                                          {"shorthand", letter_of(*flag) != 0 ? std::string{letter_of(*flag)} : ""},
                                           {"value", name_of(flag->value)},
                                           {"default", flag->shown_default},
                                           {"help", flag->help}});

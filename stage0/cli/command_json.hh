@@ -5,7 +5,8 @@
 //   {"version": "0.1.0", "globalOptions": [OPTION...],
 //    "commands": [{"name": "image list", "arguments", "purpose", "description", "needsRoot", "options":
 //    [OPTION...]}...]}
-//   OPTION: {"name": "format", "value": "boolean|required|optional|lenient" (see Flag::Value), "default", "help"}
+//   OPTION: {"name": "follow", "shorthand": "f" or "", "value": "boolean|required|optional|lenient" (see Flag::Value),
+//   "default", "help"}
 //
 // Without what is hidden or deprecated; options are in the order of their names.
 #pragma once

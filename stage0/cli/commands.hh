@@ -7,6 +7,14 @@
 namespace rocket::cli
 {
 
+Command app_add_command();
+Command app_exec_command();
+Command app_list_command();
+Command app_rm_command();
+Command app_sandbox_command();
+Command app_start_command();
+Command app_status_command();
+Command app_stop_command();
 Command attach_command();
 Command cat_manifest_command();
 Command completion_command();
@@ -28,6 +36,7 @@ Command image_render_command();
 Command image_rm_command();
 Command image_verify_command();
 Command list_command();
+Command logs_command();
 Command prepare_command();
 Command rm_command();
 Command rollback_command();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "common/sys/text.hh"
@@ -23,13 +24,21 @@ struct Operand {
     std::string_view command;
     Kind kind;
     std::size_t most = 1;
-    Names states = {}; // of pods that it is for
+    Names states = {};              // of pods that it is for
+    std::optional<Kind> first = {}; // what the first of them is, if it is not like the others
 };
 
 const std::vector<Operand>& operands()
 {
     using enum Operand::Kind;
     static const std::vector<Operand> all{
+        {"app add", image, 2, {"running"}, pod},
+        {"app exec", pod, 1, {"running"}},
+        {"app list", pod},
+        {"app rm", pod, 1, {"running", "exited", "exited garbage"}},
+        {"app start", pod, 1, {"running"}},
+        {"app status", pod},
+        {"app stop", pod, 1, {"running"}},
         {"attach", pod, 1, {"running"}},
         {"cat-manifest", pod},
         {"completion", shell},
@@ -216,7 +225,7 @@ Candidates Position::arguments(const HostValues& host) const
     const auto operand = std::ranges::find(operands(), command_->name(), &Operand::command);
     if (operand == operands().end() || arguments_.size() >= operand->most)
         return {};
-    switch (operand->kind) {
+    switch (arguments_.empty() ? operand->first.value_or(operand->kind) : operand->kind) {
     case Operand::Kind::pod:
         return host.pods(operand->states);
     case Operand::Kind::image:

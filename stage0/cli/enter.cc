@@ -92,11 +92,9 @@ int run(Invocation& invocation, const Options& options)
     pod::exec_stage1(pod, "enter", std::move(words));
 }
 
-} // namespace
-
-Command enter_command()
+Command entering(std::vector<std::string> path)
 {
-    return command<Options>({.path = {"enter"},
+    return command<Options>({.path = std::move(path),
                              .arguments = "[--app=NAME] UUID [CMD [ARGS...]]",
                              .purpose = "enter the namespaces of an app within a rocket pod",
                              .description = "Runs a command, /bin/bash if none is given, as part of an app: in its "
@@ -104,6 +102,18 @@ Command enter_command()
                              .interspersed = false,
                              .needs_root = true},
                             declare, run);
+}
+
+} // namespace
+
+Command enter_command()
+{
+    return entering({"enter"});
+}
+
+Command app_exec_command() // for CRI shims
+{
+    return entering({"app", "exec"});
 }
 
 } // namespace rocket::cli

@@ -102,6 +102,12 @@ Flag& FlagSet::add_optional(std::string name, std::string& field, std::string im
                        [&field](const std::string& value) { field = value; }});
 }
 
+Flag& Flag::short_for(char letter)
+{
+    shorthand = letter;
+    return *this;
+}
+
 const Flag* FlagSet::find(std::string_view name) const
 {
     const auto found = std::ranges::find(flags_, name, &Flag::name);
@@ -128,16 +134,40 @@ void FlagParser::apply(const Flag& flag, const std::string& value, const std::st
         warn_(fmt::format("Flag --{} has been deprecated, {}", flag.name, flag.deprecated));
 }
 
+// One letter per word: "-f", "-n 5" or "-n5".
+void FlagParser::take_short(std::span<const std::string> words, std::size_t& at) const
+{
+    const auto& token = words[at];
+    if (token[1] == 'h')
+        throw HelpRequested{};
+    for (const auto* set : sets_)
+        for (const auto& flag : set->all()) {
+            if (flag.shorthand != token[1])
+                continue;
+            at += 1;
+            const bool takes_word = flag.value == Flag::Value::required;
+            if (token.size() > 2 && !takes_word)
+                break;
+            if (token.size() > 2)
+                return apply(flag, token.substr(2), token);
+            if (!takes_word)
+                return apply(flag, flag.implied, token);
+            if (at == words.size())
+                throw FlagError{fmt::format("flag needs an argument: {}", text::printable(token))};
+            return apply(flag, words[at++], token);
+        }
+    throw FlagError{
+        fmt::format("unknown shorthand flag: {} in {}", quoted(token.substr(1, 1)), text::printable(token))};
+}
+
 bool FlagParser::take(std::span<const std::string> words, std::size_t& at) const
 {
     const auto& token = words[at];
     if (token.size() < 2 || token[0] != '-' || token == "--")
         return false;
     if (token[1] != '-') {
-        if (token[1] == 'h')
-            throw HelpRequested{};
-        throw FlagError{
-            fmt::format("unknown shorthand flag: {} in {}", quoted(token.substr(1, 1)), text::printable(token))};
+        take_short(words, at);
+        return true;
     }
     const auto equals = token.find('=');
     const auto name = token.substr(2, equals == std::string::npos ? equals : equals - 2);

@@ -46,9 +46,11 @@ struct Flag {
     std::function<void(const std::string&)> set;
     std::string deprecated = {}; // advice; a deprecated flag works, warns and is not in help
     bool hidden = false;
+    char shorthand = 0; // -f; with a value: -n 5 or -n5
 
     Flag& hide();
     Flag& deprecate(std::string advice);
+    Flag& short_for(char letter);
 };
 
 class FlagSet
@@ -89,6 +91,7 @@ public:
 
 private:
     const Flag& find(const std::string& name) const;
+    void take_short(std::span<const std::string> words, std::size_t& at) const;
     void apply(const Flag& flag, const std::string& value, const std::string& token) const;
     std::vector<const FlagSet*> sets_;
     Warn warn_;

@@ -38,7 +38,8 @@ std::string flag_name(const Flag& flag)
 {
     const bool bracketed = flag.value == Flag::Value::boolean || flag.value == Flag::Value::optional;
     const auto value = fmt::format(fmt::runtime(bracketed ? "[={}]" : "={}"), flag.shown_default);
-    return fmt::format("{}--{}{}", flag.name == "help" ? "  -h, " : "      ", flag.name, value);
+    const char letter = letter_of(flag);
+    return fmt::format("{}--{}{}", letter != 0 ? fmt::format("  -{}, ", letter) : "      ", flag.name, value);
 }
 
 void add_flags(std::string& out, std::string_view heading, const FlagSet& set)
@@ -63,6 +64,11 @@ std::string command_list(CommandTable table, const std::vector<std::string>& pre
 }
 
 } // namespace
+
+char letter_of(const Flag& flag)
+{
+    return flag.name == "help" ? 'h' : flag.shorthand;
+}
 
 std::vector<const Flag*> shown_flags(const FlagSet& set)
 {

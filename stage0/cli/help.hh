@@ -10,6 +10,7 @@
 namespace rocket::cli
 {
 
+char letter_of(const Flag& flag); // "-f"; 0: it has none
 // What users are told of: neither hidden nor deprecated, by name. As long as `set` lives.
 std::vector<const Flag*> shown_flags(const FlagSet& set);
 std::string command_help(const Command& command, const FlagSet& local, const FlagSet& global);

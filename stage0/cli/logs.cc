@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pod's journal, read by libsystemd's own reader. The files were written inside the pod and are
+// rocket logs: the pod's journal, read by libsystemd's own reader. The files were written inside the pod and are
 // untrusted: what reads them is nobody, and control characters do not reach a terminal.
-#include "stage0/cli/logs.hh"
-
 #include <systemd/sd-journal.h>
 
 #include <grp.h>
@@ -20,6 +18,7 @@
 #include "common/model/json_object.hh"
 #include "common/sys/sys.hh"
 #include "common/sys/text.hh"
+#include "stage0/cli/commands.hh"
 #include "stage0/cli/pod_json.hh"
 #include "stage0/cli/values.hh"
 #include "stage0/pod/pod_info.hh"
@@ -56,20 +55,22 @@ LogFormat parse_log_format(const std::string& name)
 void declare(Options& options, FlagSet& flags)
 {
     flags.add("app", options.app, "only what this app has said");
-    flags.add("follow", options.follow, "go on until the pod ends");
+    flags.add("follow", options.follow, "go on until the pod ends").short_for('f');
     flags.add_custom({"since", "only what was said at most so long ago: 10m, 1h30m", Flag::Value::required, "", "",
                       [&options](const std::string& value) {
                           options.since = parse_duration(value);
                           if (options.since <= Duration{0})
                               fail(Error::Kind::usage, "must be longer than nothing");
                       }});
-    flags.add_custom({"lines", "only the last so many lines", Flag::Value::required, "all", "",
-                      [&options](const std::string& value) {
-                          const auto count = text::parse_decimal(value, INT32_MAX);
-                          if (!count)
-                              fail(Error::Kind::usage, "must be a number of lines");
-                          options.lines = static_cast<int>(*count);
-                      }});
+    flags
+        .add_custom({"lines", "only the last so many lines", Flag::Value::required, "all", "",
+                     [&options](const std::string& value) {
+                         const auto count = text::parse_decimal(value, INT32_MAX);
+                         if (!count)
+                             fail(Error::Kind::usage, "must be a number of lines");
+                         options.lines = static_cast<int>(*count);
+                     }})
+        .short_for('n');
     flags.add_custom({"format", "text: time, app and message; cat: the message; json: an object per line",
                       Flag::Value::required, "text", "",
                       [&options](const std::string& value) { options.format = parse_log_format(value); }});

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "common/model/mutability.hh"
 #include "common/sys/file.hh"
 #include "common/sys/log.hh"
 #include "common/sys/sys.hh"
@@ -80,14 +81,44 @@ bool use_overlay(const PodFlags& flags, const model::Layout& layout)
     return !problem;
 }
 
-// Held from the choice of the images until the pod that uses them can be seen, so that nobody removes them meanwhile.
+Planned plan_sandbox(const SandboxRequest& request)
+{
+    Planned planned{};
+    auto& manifest = planned.reified.manifest;
+    manifest.ports = request.ports;
+    manifest.annotations = request.annotations;
+    manifest.user_annotations = request.user_annotations;
+    manifest.user_labels = request.user_labels;
+    model::set_mutable(manifest);
+    model::check_reified(manifest);
+    return planned;
+}
+
+Planned make_plan(const MakePod& what, ImageSource& source, const model::Layout& layout)
+{
+    if (what.sandbox != nullptr)
+        return plan_sandbox(*what.sandbox);
+    const auto pins = what.stage == pod::PodStage::run ? update::own_pins(layout) : update::Images{};
+    return what.flags.pod_manifest.empty() ? plan_from_images(what.flags, source, pins)
+                                           : plan_from_manifest(what.flags.pod_manifest, source);
+}
+
+// Now, not when the pod is there.
+void check_entry_points(const pod::Stage1Image& stage1, bool is_mutable)
+{
+    pod::entry_point(stage1.manifest_text, stage1.rootfs, "run");
+    if (is_mutable)
+        for (const char* name : {"app/add", "app/rm", "app/start", "app/stop"})
+            pod::entry_point(stage1.manifest_text, stage1.rootfs, name);
+}
+
+} // namespace
+
 Lock prepare_lock(const model::Layout& layout)
 {
     return Lock::take(sys::open(AT_FDCWD, layout.prepare_lock(), O_RDONLY | O_CREAT | O_NOFOLLOW, 0640),
                       Lock::Mode::shared);
 }
-
-} // namespace
 
 pod::OwnedPod make_pod(const Context& context, const MakePod& what)
 {
@@ -98,15 +129,13 @@ pod::OwnedPod make_pod(const Context& context, const MakePod& what)
 
     ImageSource source{context};
     const auto chosen_stage1 = choose_stage1(flags.stage1, context, source);
-    pod::entry_point(chosen_stage1.manifest_text, chosen_stage1.rootfs, "run"); // now, not when the pod is there
-    const auto pins = what.stage == pod::PodStage::run ? update::own_pins(layout) : update::Images{};
-    auto plan = flags.pod_manifest.empty() ? plan_from_images(flags, source, pins)
-                                           : plan_from_manifest(flags.pod_manifest, source);
+    check_entry_points(chosen_stage1, what.sandbox != nullptr);
+    auto plan = make_plan(what, source, layout);
     for (const auto& warning : plan.reified.warnings)
         log::print(warning);
     pod::describe_seeds(plan.reified.manifest, plan.images, plan.reified.seeds);
     const auto& manifest = plan.reified.manifest;
-    if (manifest.apps.empty())
+    if (manifest.apps.empty() && what.sandbox == nullptr)
         fail(Error::Kind::usage, "pod must contain at least one application");
     if (what.one_app_only && manifest.apps.size() > 1)
         fail(Error::Kind::usage, "interactive option only supports one image");

@@ -92,12 +92,27 @@ void PodFlags::declare(FlagSet& flags)
                       Flag::Value::required, "[]", "",
                       [this](const std::string& value) { ports.push_back(model::ExposedPort::parse(value)); }});
     declare_environment(flags);
-    flags.add("no-overlay", no_overlay, "disable overlay filesystem: copy the images");
-    flags.add("private-users", private_users, "run the pod in a user namespace: its users are nobody's on the host");
     flags.add("pod-manifest", pod_manifest, "the path of a pod manifest that says what to run, instead of images");
+    declare_pull_policy(flags);
+    declare_common(flags);
+}
+
+void PodFlags::declare_sandbox(FlagSet& flags)
+{
+    declare_common(flags);
+}
+
+void PodFlags::declare_pull_policy(FlagSet& flags)
+{
     flags.add("pull-policy", pull_policy, "when to pull an image: new, update or never");
     flags.add("store-only", store_only, "").deprecate("please use --pull-policy=never");
     flags.add("no-store", no_store, "").deprecate("please use --pull-policy=update");
+}
+
+void PodFlags::declare_common(FlagSet& flags)
+{
+    flags.add("no-overlay", no_overlay, "disable overlay filesystem: copy the images");
+    flags.add("private-users", private_users, "run the pod in a user namespace: its users are nobody's on the host");
     flags.add("uuid-file-save", uuid_file_save, "write out pod UUID to specified file");
     stage1.declare(flags);
 }

@@ -28,8 +28,11 @@ struct PodFlags {
     std::string uuid_file_save;
 
     void declare(FlagSet& flags);
+    void declare_sandbox(FlagSet& flags); // of a pod without apps
+    void declare_pull_policy(FlagSet& flags);
 
 private:
+    void declare_common(FlagSet& flags);
     void declare_environment(FlagSet& flags);
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/cli/pod_json.hh"
 
+#include <algorithm>
+
 #include "common/model/json_object.hh"
 #include "common/sys/path.hh"
 #include "common/sys/text.hh"
@@ -49,6 +51,14 @@ const model::MountPoint* find_mount_point(const model::RuntimeApp& app, const st
     return nullptr;
 }
 
+// As stage1 has it: an empty volume of the mount's own is the app's alone (VOL-7).
+std::string volume_path(const pod::PodInfo& info, const model::RuntimeApp& app, const model::Mount& mount)
+{
+    const bool shared =
+        !mount.app_volume || std::ranges::find(info.volumes, mount.volume, &model::Volume::name) != info.volumes.end();
+    return shared ? model::pod_dir::volume(mount.volume) : model::pod_dir::volume(app.name, mount.volume);
+}
+
 json::Value mounts_of(const pod::PodInfo& info, const model::RuntimeApp& app, const std::string& pod_path)
 {
     json::Array mounts;
@@ -57,25 +67,24 @@ json::Value mounts_of(const pod::PodInfo& info, const model::RuntimeApp& app, co
         if (!volume)
             continue;
         const bool host = volume->kind == model::Volume::Kind::host;
-        mounts.push_back(
-            json::ObjectWriter{}
-                .set("name", mount.volume.str())
-                .set("container_path", mount.path)
-                .set("host_path", host ? volume->source : pod_path + "/" + model::pod_dir::volume(volume->name))
-                .set("read_only", model::is_read_only(*volume, find_mount_point(app, mount.path)))
-                .done());
+        mounts.push_back(json::ObjectWriter{}
+                             .set("name", mount.volume.str())
+                             .set("container_path", mount.path)
+                             .set("host_path", host ? volume->source : pod_path + "/" + volume_path(info, app, mount))
+                             .set("read_only", model::is_read_only(*volume, find_mount_point(app, mount.path)))
+                             .done());
     }
     return mounts;
 }
 
 json::Value app_json(const pod::PodInfo& info, const pod::AppInfo& app, const std::string& pod_path)
 {
-    const auto& [runtime, state, result, reports] = app;
+    const auto& [runtime, state, result, created, reports] = app;
     const bool ended = state == "exited";
     json::ObjectWriter object;
     object.set("name", runtime.name.str()).set("state", state);
-    set_nanoseconds(object, "created_at", info.created);
-    set_nanoseconds(object, "started_at", result.started ? result.started : info.started);
+    set_nanoseconds(object, "created_at", created ? created : info.created);
+    set_nanoseconds(object, "started_at", result.started || info.is_mutable ? result.started : info.started);
     set_nanoseconds(object, "finished_at", !ended ? std::nullopt : result.finished ? result.finished : info.marked);
     if (const auto status = result.status())
         object.set("exit_code", std::int64_t{*status});
@@ -110,6 +119,15 @@ json::Value network_json(const model::AttachedNetwork& network)
     return object.done();
 }
 
+std::string path_of(const pod::PodInfo& info, const model::Layout& layout)
+{
+    const auto stage = info.state == pod::State::prepared ? model::PodStage::prepared
+                       : info.state == pod::State::running || info.state == pod::State::exited
+                           ? model::PodStage::run
+                           : model::PodStage::exited_garbage;
+    return layout.pod(stage, info.id);
+}
+
 } // namespace
 
 Format parse_format(const std::string& name)
@@ -125,11 +143,7 @@ Format parse_format(const std::string& name)
 
 json::Value to_json(const pod::PodInfo& info, const model::Layout& layout)
 {
-    const auto stage = info.state == pod::State::prepared ? model::PodStage::prepared
-                       : info.state == pod::State::running || info.state == pod::State::exited
-                           ? model::PodStage::run
-                           : model::PodStage::exited_garbage;
-    const auto path = layout.pod(stage, info.id);
+    const auto path = path_of(info, layout);
     json::Array names, apps, networks;
     for (const auto& network : info.networks)
         networks.push_back(network_json(network));
@@ -152,6 +166,11 @@ json::Value to_json(const pod::PodInfo& info, const model::Layout& layout)
     if (info.exit)
         object.set("exit_status", info.exit->status).set_text("exit_reason", info.exit->reason);
     return std::move(object).done();
+}
+
+json::Value to_json(const pod::PodInfo& info, const pod::AppInfo& app, const model::Layout& layout)
+{
+    return app_json(info, app, path_of(info, layout));
 }
 
 void print_json(const Context& context, const json::Value& value, Format format)

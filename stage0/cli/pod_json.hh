@@ -18,6 +18,7 @@ enum class Format { table, json, json_pretty };
 Format parse_format(const std::string& name); // --format; "" is the table
 
 model::json::Value to_json(const pod::PodInfo& info, const model::Layout& layout);
+model::json::Value to_json(const pod::PodInfo& info, const pod::AppInfo& app, const model::Layout& layout);
 
 // One line, or indented by TABs; with <, > and & escaped as Go does, for those who compare bytes.
 void print_json(const Context& context, const model::json::Value& value, Format format);

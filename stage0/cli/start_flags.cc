@@ -88,19 +88,31 @@ void write_network_plan(const Start& start, const pod::Pod& pod)
     file::write_volatile(directory.get(), "plan.json", plan.write(), 0640);
 }
 
+constexpr const char* net_help = "configure the pod's networking: a list of NAME[:K=V[;K=V]...], all, host or none";
+
 } // namespace
 
 void StartFlags::declare(FlagSet& flags)
 {
-    flags.add_optional("net", net, "default", "default",
-                       "configure the pod's networking: a list of NAME[:K=V[;K=V]...], all, host or none");
+    flags.add_optional("net", net, "default", "default", net_help);
+    declare_common(flags);
+    flags.add("interactive", interactive, "run the pod interactively: its one app on the caller's terminal");
+}
+
+void StartFlags::declare_sandbox(FlagSet& flags)
+{
+    flags.add("net", net, net_help);
+    declare_common(flags);
+}
+
+void StartFlags::declare_common(FlagSet& flags)
+{
     flags.add("dns", names.dns, "name servers to write in /etc/resolv.conf; 'host' to use the host's, 'none' for none");
     flags.add("dns-search", names.dns_search, "DNS search domain to write in /etc/resolv.conf");
     flags.add("dns-opt", names.dns_opt, "DNS option to write in /etc/resolv.conf");
     flags.add("dns-domain", names.dns_domain, "DNS domain to write in /etc/resolv.conf");
     flags.add("hosts-entry", names.hosts_entries, "entries to add to the pod-wide /etc/hosts, IP=NAME; or 'host'");
     flags.add("hostname", names.hostname, "pod's hostname; by default rkt-UUID");
-    flags.add("interactive", interactive, "run the pod interactively: its one app on the caller's terminal");
     flags.add("ipc", ipc, "whether to stay in the host IPC namespace: auto, private or parent");
     flags.add("mds-register", mds_register, "register the pod with the metadata service");
 }

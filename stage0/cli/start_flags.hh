@@ -19,6 +19,10 @@ struct StartFlags {
     bool mds_register = false;
 
     void declare(FlagSet& flags);
+    void declare_sandbox(FlagSet& flags); // --net wants a value there, and nothing is interactive (cli 8.17)
+
+private:
+    void declare_common(FlagSet& flags);
 };
 
 // The flags, checked. `name_files` and `networks` are to be written into the pod directory before it starts.

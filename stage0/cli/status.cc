@@ -71,7 +71,7 @@ void print_lines(const Context& context, const pod::PodInfo& info)
     auto apps = info.apps; // by name, whatever the order in the pod (Q19)
     std::ranges::sort(apps, {}, [](const auto& app) { return app.app.name; });
     for (const auto& app : apps)
-        if (const auto status = app.result.status(); status && state != State::running)
+        if (const auto status = app.result.status(); status && (state != State::running || info.is_mutable))
             context.out("app-{}={}\n", app.app.name.str(), *status);
     for (const auto& app : apps)
         for (const auto& report : app.reports) // ISO-5

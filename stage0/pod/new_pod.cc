@@ -82,19 +82,32 @@ void NewPod::write(const std::string& path, std::string_view content)
 
 void NewPod::fill_app(const model::RuntimeApp& app, const Image& image, bool overlay)
 {
-    const int dir = owned_->pod.fd();
-    make_dir(pod_dir::app(app.name), 0755);
-    write(pod_dir::app_manifest(app.name), image.manifest_text);
-    const auto trees = store::LayerStack::open(image.trees);
-    if (!overlay) {
-        store::copy_tree(trees.root(), dir, pod_dir::app_rootfs(app.name), tick_);
-        copied_trees_ = true;
-        return;
+    make_app_directory(owned_->pod.fd(), app, image, overlay, tick_);
+    const auto add = [&](const std::string& path) {
+        written_.push_back(sys::open(owned_->pod.fd(), path, O_RDONLY | O_NOFOLLOW));
+    };
+    add(pod_dir::app_manifest(app.name));
+    add(pod_dir::app(app.name));
+    if (overlay) {
+        add(pod_dir::app_upper(app.name));
+        add(pod_dir::app_work(app.name));
     }
-    make_dir(pod_dir::app_upper(app.name), 0755);
-    make_dir(pod_dir::app_work(app.name), 0700);
+    copied_trees_ = copied_trees_ || !overlay;
+}
+
+void make_app_directory(int pod_dir_fd, const model::RuntimeApp& app, const Image& image, bool overlay,
+                        const std::function<void()>& tick)
+{
+    make_exact_dir(pod_dir_fd, pod_dir::app(app.name), 0755);
+    const auto dir = sys::open(pod_dir_fd, pod_dir::app(app.name), directory);
+    file::write_volatile(dir.get(), "manifest", image.manifest_text);
+    const auto trees = store::LayerStack::open(image.trees);
+    if (!overlay)
+        return store::copy_tree(trees.root(), pod_dir_fd, pod_dir::app_rootfs(app.name), tick);
+    make_exact_dir(pod_dir_fd, pod_dir::app_upper(app.name), 0755);
+    make_exact_dir(pod_dir_fd, pod_dir::app_work(app.name), 0700);
     // The upper directory is what the app sees as "/": its owner, mode, times and attributes, not the image's.
-    store::copy_metadata(trees.tree(0), sys::open(dir, pod_dir::app_upper(app.name), directory).get());
+    store::copy_metadata(trees.tree(0), sys::open(pod_dir_fd, pod_dir::app_upper(app.name), directory).get());
 }
 
 void NewPod::fill_volumes(const PodContent& content)

@@ -63,4 +63,8 @@ private:
     bool copied_trees_ = false; // and more than that
 };
 
+// The directory of one app in a pod directory, with its image's manifest and its own layer or copy.
+void make_app_directory(int pod_dir, const model::RuntimeApp& app, const Image& image, bool overlay,
+                        const std::function<void()>& tick);
+
 } // namespace rocket::pod

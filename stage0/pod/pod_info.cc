@@ -2,6 +2,7 @@
 #include "stage0/pod/pod_info.hh"
 
 #include "common/model/json_object.hh"
+#include "common/model/mutability.hh"
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
 #include "common/sys/text.hh"
@@ -116,6 +117,37 @@ bool manifest_is_readable(State state)
            state != State::gone;
 }
 
+std::optional<AppInfo> read_app(const Pod& pod, const model::RuntimeApp& app, Detail detail)
+{
+    auto result = detail == Detail::full ? read_result(pod, app.name) : AppResult{};
+    return AppInfo{.app = app, .state = app_state(pod.state(), result), .result = result};
+}
+
+// Whether an app is being added or removed, or a killed command has left it half-way (mutable_pod.hh).
+bool is_in_change(const Pod& pod, const model::AppName& app)
+{
+    try {
+        return file::read_if_exists(pod.fd(), pod_dir::change, record_limit) == app.str();
+    } catch (const Error&) { // the record is for root
+        return false;
+    }
+}
+
+// Of a mutable pod; nothing for one that is only just being added, or is not to be there any more (internals 9).
+std::optional<AppInfo> read_changing_app(const Pod& pod, const model::RuntimeApp& app)
+{
+    const auto created = pod.mtime(pod_dir::app_created(app.name));
+    if (!created || is_in_change(pod, app.name))
+        return std::nullopt;
+    AppInfo info{.app = app, .state = "created", .result = read_result(pod, app.name), .created = created};
+    const auto started = pod.mtime(pod_dir::app_started(app.name));
+    if (started)
+        info.state = info.result.status() || has_ended(pod.state()) ? "exited" : "running";
+    if (!info.result.started)
+        info.result.started = started;
+    return info;
+}
+
 } // namespace
 
 bool was_lost(const Pod& pod)
@@ -140,12 +172,12 @@ PodInfo read_info(const Pod& pod, Detail detail)
     info.volumes = std::move(manifest.volumes);
     info.user_annotations = std::move(manifest.user_annotations);
     info.user_labels = std::move(manifest.user_labels);
-    for (auto& app : manifest.apps) {
-        auto result = detail == Detail::full ? read_result(pod, app.name) : AppResult{};
-        auto state = app_state(info.state, result);
-        auto reports = detail == Detail::full ? read_reports(pod, app.name) : std::vector<std::string>{};
-        info.apps.push_back({std::move(app), std::move(state), result, std::move(reports)});
-    }
+    info.is_mutable = model::is_mutable(manifest);
+    for (auto& app : manifest.apps)
+        if (auto known = info.is_mutable ? read_changing_app(pod, app) : read_app(pod, app, detail)) {
+            known->reports = detail == Detail::full ? read_reports(pod, app.name) : std::vector<std::string>{};
+            info.apps.push_back(std::move(*known));
+        }
     if (info.state == State::running || info.state == State::exited)
         info.networks = read_networks(pod);
     if (detail == Detail::full) {

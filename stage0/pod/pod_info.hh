@@ -33,6 +33,7 @@ struct AppInfo {
     model::RuntimeApp app;
     std::string state; // unknown, created, running, exited
     AppResult result = {};
+    std::optional<Time> created = {};      // of mutable pods
     std::vector<std::string> reports = {}; // isolators that are not in force, or changed (ISO-5); root sees them
 };
 
@@ -45,6 +46,7 @@ struct ExitRecord {
 struct PodInfo {
     PodId id;
     State state;
+    bool is_mutable = false;
     std::optional<Time> created = {};
     std::optional<Time> started = {};
     std::optional<Time> marked = {}; // by gc

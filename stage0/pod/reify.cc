@@ -187,6 +187,23 @@ void check_agreement(const RuntimeApp& app, const Image& image)
              image.id.str(), quoted(image.manifest.name.str()));
 }
 
+void add_app(PodManifest& manifest, const PodRequest& request, const AppRequest& wanted, const Image& image, uid_t uid,
+             gid_t gid)
+{
+    check_platform(image);
+    RuntimeApp app{.name = wanted.name ? *wanted.name : model::default_app_name(image.manifest.name),
+                   .image = reference_to(image)};
+    if (manifest.find_app(app.name))
+        throw Error{Error::Kind::usage, fmt::format("error: multiple apps with name {}", app.name.str()),
+                    "give one of them another name with --name"};
+    app.app = effective_app(request, wanted, image, uid, gid);
+    app.read_only_root_fs = wanted.read_only_root_fs.value_or(false);
+    app.annotations = wanted.annotations;
+    add_mounts(app, wanted.mounts);
+    add_mounts(app, request.mounts);
+    manifest.apps.push_back(std::move(app));
+}
+
 } // namespace
 
 Reified reify(const PodRequest& request, const std::vector<Image>& images, uid_t uid, gid_t gid)
@@ -195,20 +212,7 @@ Reified reify(const PodRequest& request, const std::vector<Image>& images, uid_t
     manifest.volumes = request.volumes;
     manifest.ports = request.ports;
     for (std::size_t i = 0; i < request.apps.size(); ++i) {
-        const auto& wanted = request.apps[i];
-        const auto& image = images.at(i);
-        check_platform(image);
-        RuntimeApp app{.name = wanted.name ? *wanted.name : model::default_app_name(image.manifest.name),
-                       .image = reference_to(image)};
-        if (manifest.find_app(app.name))
-            throw Error{Error::Kind::usage, fmt::format("error: multiple apps with name {}", app.name.str()),
-                        "give one of them another name with --name"};
-        app.app = effective_app(request, wanted, image, uid, gid);
-        app.read_only_root_fs = wanted.read_only_root_fs.value_or(false);
-        app.annotations = wanted.annotations;
-        add_mounts(app, wanted.mounts);
-        add_mounts(app, request.mounts);
-        manifest.apps.push_back(std::move(app));
+        add_app(manifest, request, request.apps[i], images.at(i), uid, gid);
     }
     return finished(std::move(manifest), images);
 }
@@ -229,6 +233,24 @@ Reified reify(PodManifest manifest, const std::vector<Image>& images)
         app.image.labels = image.manifest.labels;
     }
     return finished(std::move(manifest), images);
+}
+
+Reified reify_added(PodManifest manifest, const AppRequest& app, const Image& image, uid_t uid, gid_t gid)
+{
+    auto wanted = app;
+    if (!wanted.exec && !wanted.arguments.empty() && image.manifest.app && !image.manifest.app->exec.empty())
+        wanted.exec = image.manifest.app->exec.front();
+    add_app(manifest, {}, wanted, image, uid, gid);
+    Reified result{.manifest = std::move(manifest), .seeds = {}, .warnings = {}};
+    auto& pod = result.manifest;
+    auto& added = pod.apps.back();
+    for (const auto& point : added.app->mount_points) // the app's own, and removed with it (VOL-5, F9)
+        if (!has_mount_at(added, point.path) && pod.find_volume(point.name) == nullptr)
+            added.mounts.push_back({point.name, point.path, model::Volume{.name = point.name}});
+    satisfy_mount_points(result, pod.apps.size() - 1, image); // those of the pod's volumes
+    model::check(*added.app, fmt::format("app {}", quoted(added.name.str())));
+    model::check_reified(pod);
+    return result;
 }
 
 } // namespace rocket::pod

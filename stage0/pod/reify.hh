@@ -27,4 +27,7 @@ Reified reify(const PodRequest& request, const std::vector<Image>& images, uid_t
 // --pod-manifest: exactly this pod; images[i] is that of manifest.apps[i].
 Reified reify(model::PodManifest manifest, const std::vector<Image>& images);
 
+// One more app for a pod, as the last of its manifest. Arguments without --exec replace those of the image (cli 7.2).
+Reified reify_added(model::PodManifest manifest, const AppRequest& app, const Image& image, uid_t uid, gid_t gid);
+
 } // namespace rocket::pod

@@ -46,6 +46,8 @@ Plan make_plan(const Pod& pod, const RunOptions& options, bool has_terminal)
     if (pod.manifest.apps.size() != 1)
         throw Error{Error::Kind::usage, "fly only supports 1 application per Pod",
                     "run each app in a pod of its own, or all of them with the default stage1"};
+    if (options.is_mutable)
+        throw Error{Error::Kind::unsupported, "the app of a fly pod does not change", "use the default stage1"};
     if (options.private_users)
         throw Error{Error::Kind::unsupported, "a fly pod has no user namespace",
                     "do without --private-users, or use the default stage1"};
@@ -58,6 +60,9 @@ Plan make_plan(const Pod& pod, const RunOptions& options, bool has_terminal)
     auto plan = stage1::make_plan(pod, options);
     auto& app = plan.apps.front();
     app.root.clear(); // the app's root is all there is
+    if (app.log_file)
+        throw Error{Error::Kind::unsupported, "a fly pod has no log mode",
+                    "its app writes to the caller itself; use the default stage1 for log files"};
     app.streams = streams_of(app, pod.manifest.apps.front().annotations, has_terminal);
     if (app.policy != model::AppPolicy{})
         throw Error{Error::Kind::unsupported,

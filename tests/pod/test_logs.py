@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""rocket logs: the pod's journal (internals 8.4, F15)."""
+"""rocket logs: the pod's journal; and log files for Kubernetes (internals 8.3, 8.4, F2, F15)."""
 import json
 import os
 import pathlib
 import re
 import select
+import signal
 import subprocess
 
 import pytest
@@ -43,8 +44,8 @@ def test_what_apps_have_said(rocket, busybox):
 def test_last_lines_and_since(rocket, busybox):
     uuid = ran(rocket, busybox, "--exec=/bin/seq", "--", "1000")
     cat = ("logs", "--format=cat")
-    assert rocket(*cat, "--lines=3", uuid).stdout == "998\n999\n1000\n"
-    assert rocket(*cat, "--lines=0", uuid).stdout == "" and len(rocket(*cat, "--lines=5000", uuid).stdout.split()) == 1000
+    assert rocket(*cat, "-n", "3", uuid).stdout == "998\n999\n1000\n"
+    assert rocket(*cat, "-n0", uuid).stdout == "" and len(rocket(*cat, "--lines=5000", uuid).stdout.split()) == 1000
     assert len(rocket(*cat, "--since=1h", uuid).stdout.split()) == 1000
     assert rocket(*cat, "--since=1ns", uuid).stdout == ""
 
@@ -57,7 +58,7 @@ def test_follow(rocket, busybox):
     out, err = follower.communicate(timeout=30)
     assert (follower.returncode, out, err) == (0, "said one\nsaid two\n", "")
     process.wait(timeout=30)
-    assert rocket("logs", "--follow", "--format=cat", uuid).stdout == out
+    assert rocket("logs", "-f", "--format=cat", uuid).stdout == out
 
 
 def test_nothing_said(rocket, busybox):
@@ -67,7 +68,7 @@ def test_nothing_said(rocket, busybox):
 
 @pytest.mark.parametrize("flags, words", [
     (["--format=xml"], "Invalid format option: xml"), (["--since=soon"], "is not a duration"), (["--since=-1m"], "must be longer"),
-    (["--lines=x"], "must be a number"), (["--app=../x"], ""),
+    (["-n", "x"], "must be a number"), (["-x"], "unknown shorthand flag"), (["--app=../x"], ""),
 ])
 def test_refused(rocket, busybox, flags, words):
     uuid = ran(rocket, busybox)
@@ -121,4 +122,78 @@ def test_the_reader_is_nobody(rocket, busybox):
     status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{follower.pid}/status").read_text().splitlines() if ":\t" in line)
     assert status["Uid"].split() == 4 * ["65534"] and status["Groups"].strip() == "" and int(status["CapEff"], 16) == 0
     follower.terminate()
+    process.terminate()
+
+
+# --- log files for Kubernetes
+
+CRI = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) (stdout|stderr) ([PF]) (.*)")
+
+
+@pytest.fixture
+def logged(rocket, busybox, home):
+    """logged(SCRIPT, FLAG...): (process, log file) of a sandbox with one app, started."""
+    (home / "logs").mkdir()
+
+    def start(script, *flags, path="app.log"):
+        saved = home / "uuid"
+        process = rocket.start("app", "sandbox", "--net=none", f"--uuid-file-save={saved}", "--annotation=coreos.com/rkt/experiment/logmode=k8s-plain",
+                               f"--annotation=coreos.com/rkt/experiment/kubernetes-log-dir={home}/logs")
+        uuid = wait_for(lambda: saved.exists() and saved.read_text(), "the pod's UUID")
+        rocket("status", "--wait-ready=30s", uuid)
+        done = rocket("--insecure-options=image", "app", "add", uuid, busybox, "--name=app", "--exec=/bin/sh",
+                      f"--annotation=coreos.com/rkt/experiment/kubernetes-log-path={path}", *flags, "--", "-c", script, status=None)
+        if done.returncode == 0:
+            rocket("app", "start", "--app=app", uuid)
+        return process, done, home / "logs/app.log"
+    return start
+
+
+def cri_lines(path):
+    return [CRI.fullmatch(line).groups()[1:] for line in path.read_text().splitlines()]
+
+
+def test_cri_log(rocket, logged):
+    process, _, log = logged("echo out; echo err >&2; printf unfinished; seq -s '' 1 6000; sleep 1000", "--stdout=stream")
+    wait_for(lambda: log.exists() and len(cri_lines(log)) >= 3, "the log")
+    wait_for(lambda: "6000\n" in log.read_text() and "err\n" in log.read_text(), "all of the long line")  # in any order
+    lines = cri_lines(log)
+    assert ("stdout", "F", "out") in lines and ("stderr", "F", "err") in lines
+    pieces = [(tag, text) for stream, tag, text in lines if stream == "stdout"][1:]
+    assert [tag for tag, _ in pieces] == ["P", "F"] and len(pieces[0][1]) == 16384
+    assert "".join(text for _, text in pieces) == "unfinished" + "".join(map(str, range(1, 6001)))
+    assert log.stat().st_mode & 0o777 == 0o640
+    process.terminate()
+
+
+def test_cri_log_is_opened_again(rocket, logged):
+    process, _, log = logged("while read line; do echo $line; done", "--stdin=stream", "--stdout=stream")
+    (uuid,) = rocket.uuids()
+    client = rocket.start("attach", uuid, stdin=subprocess.PIPE)
+    client.stdin.write("before\n")
+    client.stdin.flush()
+    wait_for(lambda: log.exists() and "before" in log.read_text(), "the line")
+    log.rename(log.with_suffix(".1"))
+    process.send_signal(signal.SIGUSR1)
+    wait_for(log.exists, "the new file")
+    client.stdin.write("after\n")
+    client.stdin.flush()
+    wait_for(lambda: "after" in log.read_text(), "the line")
+    assert cri_lines(log) == [("stdout", "F", "after")] and cri_lines(log.with_suffix(".1")) == [("stdout", "F", "before")]
+    client.terminate()
+    process.terminate()
+
+
+@pytest.mark.parametrize("path", ["../escaped", "/etc/passwd", "a/b", "", "/rkt/kubernetes/log/../x"])
+def test_cri_log_paths_that_lead_elsewhere(rocket, logged, home, path):
+    process, done, _ = logged("true", path=path)
+    assert done.returncode == 254 and os.listdir(home / "logs") == [] and not (home / "escaped").exists()
+    process.terminate()
+
+
+def test_cri_log_through_a_link(rocket, logged, home):
+    (home / "victim").write_text("untouched")
+    (home / "logs/app.log").symlink_to(home / "victim")
+    process, done, _ = logged("echo x")
+    assert done.returncode == 254 and (home / "victim").read_text() == "untouched"
     process.terminate()

@@ -49,8 +49,8 @@ def test_pages_say_what_help_says(rocket, table):
     for command in table["commands"]:
         page = plain(MANUAL / f"man1/rocket-{command['name'].replace(' ', '-')}.1")
         local = rocket(*command["name"].split(), "--help").stdout.split("GLOBAL OPTIONS:")[0]
-        in_help = dict(re.findall(r"^ +--([a-z0-9-]+)\S*\t+(.*)$", local, flags=re.M))
-        heads = set(re.findall(r"^ {7}--([a-z0-9-]+)", page, flags=re.M))
+        in_help = dict(re.findall(r"^ +(?:-\w, )?--([a-z0-9-]+)\S*\t+(.*)$", local, flags=re.M))
+        heads = set(re.findall(r"^ {7}(?:-\w, )?--([a-z0-9-]+)", page, flags=re.M))
         assert heads == set(in_help), command["name"]
         assert command["purpose"] in page
         for name, text in in_help.items():

@@ -52,6 +52,25 @@ def test_tty_is_a_terminal_of_the_apps_own(rocket, busybox):
     assert process.wait(timeout=20) == 0
 
 
+@pytest.mark.parametrize("flags, out, err, terminal", [
+    (["--stdin=tty"], "out\n", "err\n", ""),
+    (["--stdout=tty"], "", "err\n", "out\n"),
+    (["--stdin=tty", "--stdout=tty"], "", "err\n", "out\n"),
+    (["--stderr=tty", "--stdout=stream"], "", "", "err\n"),
+    (["--stdin=tty", "--stdout=null", "--stderr=null"], "", "", ""),
+])
+def test_each_stream_goes_its_own_way(rocket, busybox, flags, out, err, terminal):
+    script = "while [ ! -e /go ]; do sleep 0.05; done; echo out; echo err >&2; while [ ! -e /end ]; do sleep 0.05; done"
+    process, uuid = rocket.started(busybox, "--exec=/bin/sh", *flags, "--", "-c", script)
+    client = rocket.start("attach", "--mode=tty-out", uuid)
+    rocket("enter", uuid, "/bin/touch", "/go")
+    if terminal:
+        assert client.stdout.readline() == terminal
+    rocket("enter", uuid, "/bin/touch", "/end")
+    assert client.communicate(timeout=20)[0] == ""
+    assert process.communicate(timeout=20) == (out, err)
+
+
 @pytest.mark.parametrize("flags, words", [
     (["--stdin=log"], "cannot be"), (["--stdin=file"], "cannot be"), (["--stdout=stdin"], "cannot be"), (["--stderr="], "cannot be"),
 ])

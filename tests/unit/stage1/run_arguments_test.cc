@@ -26,11 +26,12 @@ TEST_CASE("run arguments: all that stage0 writes")
     const auto arguments =
         parse({"--debug", "--net=host", "--interactive", "--local-config=/etc/x", "--hostname=web",
                "--dns-conf-mode=resolv=stage0,hosts=host", "--disable-capabilities-restriction", "--disable-paths",
-               "--disable-seccomp", "--ipc=parent", "--private-users=524288:65536"});
+               "--disable-seccomp", "--ipc=parent", "--private-users=524288:65536", "--mutable"});
     const auto& options = arguments.options;
     CHECK(arguments.id.str() == uuid);
     CHECK(options.debug);
     CHECK(options.interactive);
+    CHECK(options.is_mutable);
     CHECK(options.network == NetworkKind::host);
     CHECK(options.local_config == "/etc/x");
     CHECK(options.hostname == "web");
@@ -46,7 +47,7 @@ TEST_CASE("run arguments: all that stage0 writes")
 TEST_CASE("run arguments: what cannot be done is refused")
 {
     for (const char* bad :
-         {"--net", "--debug=true", "--ipc=other", "--mutable", "--private-users=65536", "--private-users=0:0",
+         {"--net", "--debug=true", "--ipc=other", "--mutable=true", "--private-users=65536", "--private-users=0:0",
           "--mds-token=0123", "--dns-conf-mode=resolv=maybe", "--dns-conf-mode=hosts=none", "word", ""}) {
         CAPTURE(bad);
         CHECK_THROWS_AS(parse({bad}), Error);

@@ -167,3 +167,20 @@ TEST_CASE("--insecure-options: names, groups, and what is refused")
     CHECK_THROWS_WITH(InsecureOptions::parse("image,bogus"), R"(unknown option "bogus")");
     CHECK_THROWS_WITH(InsecureOptions::parse("image,image"), R"(duplicated option "image")");
 }
+
+TEST_CASE("flags: short forms, for those that have one")
+{
+    FlagSet flags;
+    bool follow = false;
+    int lines = 0;
+    flags.add("follow", follow, "").short_for('f');
+    flags.add("lines", lines, "").short_for('n');
+    const FlagParser parser{{&flags}, {}};
+    CHECK(parser.parse(Words{"-f", "x", "-n", "5"}, true) == Words{"x"});
+    CHECK(follow);
+    CHECK(lines == 5);
+    parser.parse(Words{"-n7"}, true);
+    CHECK(lines == 7);
+    CHECK_THROWS_AS(parser.parse(Words{"-fn"}, true), FlagError);
+    CHECK_THROWS_AS(parser.parse(Words{"-n"}, true), FlagError);
+}

@@ -181,3 +181,23 @@ TEST_CASE("reify: a pod manifest, its apps completed from their images and compa
     CHECK_THROWS_AS(reify(parse(image_ref + R"(,"labels":[{"name":"version","value":"2"}]})"), {image(plain)}), Error);
     CHECK_THROWS_AS(reify(parse(image_ref + "}"), {image("")}), Error);
 }
+
+TEST_CASE("reify: one more app for a pod; its arguments replace all but the executable")
+{
+    const auto pod = reify_one(request_for("x"), image(plain)).manifest;
+    auto request = request_for("y");
+    request.name = model::AppName::parse("more");
+    request.arguments = {"only"};
+    const char* const with_data = R"({"exec":["/bin/web","-x"],"user":"0","group":"0",
+        "mountPoints":[{"name":"data","path":"/data"}]})";
+    const auto more = reify_added(pod, request, image(with_data), 0, 0).manifest;
+    REQUIRE(more.apps.size() == 2);
+    CHECK(more.apps[0] == pod.apps[0]);
+    CHECK(more.apps[1].app->exec == std::vector<std::string>{"/bin/web", "only"});
+    CHECK(more.volumes.empty()); // what it has goes with it
+    REQUIRE(more.apps[1].mounts.size() == 1);
+    CHECK(more.apps[1].mounts[0].app_volume);
+
+    request.name = model::AppName::parse("web-server");
+    CHECK_THROWS_WITH(reify_added(pod, request, image(plain), 0, 0), "error: multiple apps with name web-server");
+}
