@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""kill -9 of a pod's supervisor at every call of every plugin, of ADD and of DEL, before and after its work: gc leaves
-nothing (L1, L8). With both firewalls."""
+"""kill -9 of a pod's supervisor, and of the plugin, at every call of every plugin, of ADD and of DEL, before and after its
+work: gc leaves nothing (L1, L8). With both firewalls."""
 import contextlib
 import os
 import signal
@@ -28,8 +28,9 @@ PLUGINS = ("bridge", "host-local", "tuning", "bandwidth")
 CALLS = ["ADD bridge", "ADD host-local", "ADD tuning", "ADD bandwidth", "DEL bandwidth", "DEL tuning", "DEL bridge", "DEL host-local"]
 
 
+@pytest.mark.parametrize("victim", ["supervisor", "plugin"])
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_the_supervisor_is_killed_at_every_call_of_a_plugin(rocket, busybox, network, bridges, firewall, moment):  # noqa: F811
+def test_somebody_is_killed_at_every_call_of_a_plugin(rocket, busybox, network, bridges, firewall, moment, victim):  # noqa: F811
     network("a", plugins=[*bridge(1), {"type": "tuning", "mtu": 1400}, {"type": "bandwidth", "ingressRate": 8000000, "ingressBurst": 80000,
                                                                        "egressRate": 8000000, "egressBurst": 80000}])
     rocket.fetch(busybox)
@@ -46,10 +47,13 @@ def test_the_supervisor_is_killed_at_every_call_of_a_plugin(rocket, busybox, net
         (rocket.home / "calls").write_text("")
         process = rocket.start(*RUN, "--net=a", "--pull-policy=never", "example.com/busybox")
         wait_for((rocket.home / "reached").exists, f"call {number}: {CALLS[number - 1]}")
-        process.kill()
-        process.communicate()
+        if victim == "supervisor":
+            process.kill()
         with contextlib.suppress(ProcessLookupError):  # an IPAM plugin outlives the plugin that called it, and is waited for
             os.kill(int((rocket.home / "reached").read_text()), signal.SIGKILL)
+        _, said = process.communicate(timeout=60)
+        if victim == "plugin" and CALLS[number - 1].startswith("ADD"):
+            assert process.returncode == 254 and 'network "a": plugin "' in said, said  # without its network there is no pod
         (rocket.home / "reached").unlink()
         assert (rocket.home / "calls").read_text().splitlines()[number - 1] == CALLS[number - 1]
         (rocket.home / "halt").write_text("0")
