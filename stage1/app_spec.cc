@@ -177,7 +177,9 @@ std::string to_json(const AppSpec& spec)
         writer.set("postStop", to_value(*spec.post_stop));
     writer.set("execError", spec.exec_error).set("workingDirectory", spec.working_directory);
     writer.set("environment", list(spec.environment, [](const EnvVar& var) { return to_value(var); }));
-    writer.set("boundingSet", spec.bounding_set).set("noNewPrivileges", spec.no_new_privileges);
+    writer.set("boundingSet", spec.bounding_set)
+        .set("ambientSet", spec.ambient_set)
+        .set("noNewPrivileges", spec.no_new_privileges);
     writer.set("seccomp", to_value(spec.seccomp)).set("resources", to_value(spec.resources));
     if (spec.oom_score_adjust)
         writer.set("oomScoreAdjust", *spec.oom_score_adjust);
@@ -204,6 +206,7 @@ AppSpec app_spec_from_json(std::string_view text)
     spec.working_directory = fields.required_text("workingDirectory").text();
     spec.environment = each(fields.required("environment").items(), variable_from);
     spec.bounding_set = number(fields.required("boundingSet"));
+    spec.ambient_set = number(fields.required("ambientSet"));
     spec.no_new_privileges = fields.required("noNewPrivileges").boolean();
     spec.seccomp = seccomp_from(fields.required("seccomp"));
     spec.resources = resources_from(fields.required("resources"));

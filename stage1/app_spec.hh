@@ -68,6 +68,7 @@ struct AppSpec {
     std::string working_directory = "/";
     std::vector<EnvVar> environment; // exact: PID 1 adds nothing
     std::uint64_t bounding_set = 0;  // bit n = capability n
+    std::uint64_t ambient_set = 0;   // of a user other than root: what was asked for by name, and is theirs after exec
     bool no_new_privileges = false;
     SeccompPolicy seccomp;
     Resources resources;

@@ -108,9 +108,14 @@ void resolve_identity(AppSpec& spec, const model::App& app, const PodFacts& fact
 
 void resolve_confinement(AppSpec& spec, const model::Isolators& isolators, const PodFacts& facts)
 {
-    spec.bounding_set = facts.restrict_capabilities
-                            ? bounding_set(isolators.capabilities(), facts.last_capability, spec.reports)
-                            : all_capabilities(facts.last_capability);
+    const auto capabilities = isolators.capabilities();
+    spec.bounding_set = facts.restrict_capabilities ? bounding_set(capabilities, facts.last_capability, spec.reports)
+                                                    : all_capabilities(facts.last_capability);
+    // In the bounding set alone a capability is of no use to them: files that would give it do not under a filter. The
+    // default set is nobody's wish, so that it gives nothing (S11; CAP-5 would keep what was asked for from them, too).
+    const bool named = capabilities && capabilities->mode == model::CapabilitySet::Mode::retain;
+    if (facts.restrict_capabilities && named && spec.uid != 0)
+        spec.ambient_set = spec.bounding_set;
     if (facts.restrict_seccomp) {
         const auto isolator = isolators.seccomp();
         spec.seccomp = isolator ? seccomp_policy(*isolator, spec.bounding_set, spec.reports)

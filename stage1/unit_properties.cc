@@ -182,7 +182,7 @@ void add_identity(Properties& add, const AppSpec& spec)
     add.push_back({"Group", fmt::to_string(spec.gid)});
     add.push_back({"SupplementaryGroups", std::move(groups)});
     add.push_back({"CapabilityBoundingSet", spec.bounding_set});
-    add.push_back({"AmbientCapabilities", std::uint64_t{0}});
+    add.push_back({"AmbientCapabilities", spec.ambient_set});
     add.push_back({"NoNewPrivileges", spec.no_new_privileges});
 }
 

@@ -42,12 +42,13 @@ CapabilityState current_capabilities()
             join(data[0].inheritable, data[1].inheritable)};
 }
 
-void set_capabilities(std::uint64_t set)
+void set_capabilities(std::uint64_t set, std::uint64_t inheritable = 0)
 {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     const auto low = static_cast<std::uint32_t>(set);
     const auto high = static_cast<std::uint32_t>(set >> 32);
-    CapabilityData data{{{low, low, 0}, {high, high, 0}}};
+    CapabilityData data{{{low, low, static_cast<std::uint32_t>(inheritable)},
+                         {high, high, static_cast<std::uint32_t>(inheritable >> 32)}}};
     sys::check([&] { return ::syscall(SYS_capset, &header, data.data()); }, "setting capabilities");
 }
 
@@ -75,6 +76,17 @@ void take_on_ids(const Credentials& who)
     sys::check([&] { return ::setgroups(groups.size(), groups.data()); }, "setting supplementary groups");
     sys::check([&] { return ::setresgid(who.gid, who.gid, who.gid); }, "becoming group {}", who.gid);
     sys::check([&] { return ::setresuid(who.uid, who.uid, who.uid); }, "becoming user {}", who.uid);
+}
+
+// What survives the exec of a program that is not root's.
+void raise_ambient(std::uint64_t set)
+{
+    set_capabilities(set, set);
+    for (int capability = 0; capability < 64; ++capability)
+        if ((set & bit(capability)) != 0)
+            sys::check([&] { return ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0); },
+                       "keeping capability {}", capability);
+    sys::check([] { return ::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0); }, "keeping no other capability");
 }
 
 void expect(bool holds, const char* what)
@@ -126,6 +138,7 @@ Credentials credentials_of(const AppSpec& spec, std::uint32_t uid, std::uint32_t
             .groups =
                 groups_of(uid == 0 && spec.uid != 0 ? std::vector<std::uint32_t>{} : spec.supplementary_gids, gid),
             .bounding_set = spec.bounding_set,
+            .ambient_set = uid == spec.uid ? spec.ambient_set : 0,
             .no_new_privileges = spec.no_new_privileges || (has_filter && uid != 0),
             .can_ask_for_filters = allows(spec.seccomp, "prctl"),
             .filters = enter_filters(spec.seccomp, spec.bounding_set)};
@@ -134,8 +147,15 @@ Credentials credentials_of(const AppSpec& spec, std::uint32_t uid, std::uint32_t
 void take_on(const Credentials& who)
 {
     drop_bounding_set(who.bounding_set);
-    take_on_ids(who); // a user other than root loses all capabilities here
+    const auto ambient = who.uid != 0 ? who.ambient_set & current_capabilities().permitted : 0;
+    if (ambient != 0)
+        sys::check([] { return ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0); }, "keeping capabilities");
+    take_on_ids(who); // a user other than root loses all others here
     CapabilityState expected;
+    if (ambient != 0) {
+        raise_ambient(ambient);
+        expected = {ambient, ambient, ambient};
+    }
     if (who.uid == 0) {
         auto kept = who.bounding_set & current_capabilities().permitted;
         if (!who.filters.empty() && !who.no_new_privileges)

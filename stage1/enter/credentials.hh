@@ -16,6 +16,7 @@ struct Credentials {
     std::uint32_t gid = 0;
     std::vector<std::uint32_t> groups;
     std::uint64_t bounding_set = 0;
+    std::uint64_t ambient_set = 0; // of the app's own user, if that is not root
     bool no_new_privileges = false;
     bool can_ask_for_filters = false; // prctl(2) is allowed by them
     std::vector<BpfProgram> filters; // compiled before namespaces are joined: nothing is left to do but to install them
@@ -25,8 +26,9 @@ struct Credentials {
 Credentials credentials_of(const AppSpec& spec);
 Credentials credentials_of(const AppSpec& spec, std::uint32_t uid, std::uint32_t gid);
 
-// Capability bounding set, groups, ids, no_new_privs; all read back and compared. Root keeps CAP_SYS_ADMIN until exec
-// if it has to install filters without no_new_privs; exec takes it away with everything else outside the bounding set.
+// Capability bounding and ambient sets, groups, ids, no_new_privs; all read back and compared. Root keeps CAP_SYS_ADMIN
+// until exec if it has to install filters without no_new_privs; exec takes it away with everything else outside the
+// bounding set.
 void take_on(const Credentials& credentials);
 // Last before exec (SEC-13).
 void install_filters(const Credentials& credentials);

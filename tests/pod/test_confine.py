@@ -44,6 +44,7 @@ def status_of(text):
     [],
     ["--user=1000", "--group=1001", "--supplementary-gids=7,9"],
     ["--caps-retain=CAP_NET_ADMIN,CAP_SYS_ADMIN"],
+    ["--user=1000", "--group=1001", "--caps-retain=CAP_NET_BIND_SERVICE,CAP_CHOWN"],
     ["--caps-remove=CAP_SETUID,CAP_SETGID,CAP_SETPCAP"],
     ["--seccomp=mode=remove,errno=EPERM,mkdir,mkdirat"],
     ["--seccomp=mode=retain,@appc.io/all"],
@@ -240,6 +241,26 @@ def test_every_system_call_fares_the_same_in_run_and_enter(rocket, prober, flags
 def test_seccomp_fails_closed(rocket, busybox, flag):
     done = rocket.run(busybox, f"--seccomp={flag}", status=254)
     assert "seccomp" in done.stderr
+
+
+@pytest.mark.parametrize("flavour", ["systemd", "fly"])
+def test_a_user_other_than_root_has_what_was_asked_for_by_name(rocket, busybox, flavour):
+    """And nothing by default, or of what is left over (S11)."""
+    stage1 = [f"--stage1-from-dir={flavour}"]
+    user = ["--user=1000", "--group=1000"]
+    show = "grep -E '^Cap(Eff|Amb|Bnd)' /proc/self/status"
+    asked = status_of(rocket.sh(busybox, show, *stage1, *user, "--caps-retain=CAP_NET_BIND_SERVICE").stdout)
+    assert {int(value, 16) for value in asked.values()} == {1 << 10}
+    for flags in ([], ["--caps-remove=CAP_CHOWN"]):
+        default = status_of(rocket.sh(busybox, show, *stage1, *user, *flags).stdout)
+        assert int(default["CapEff"], 16) == int(default["CapAmb"], 16) == 0 != int(default["CapBnd"], 16)
+
+
+def test_such_a_capability_is_of_use(rocket, busybox):
+    script = "timeout 1 nc -l -p 80; echo $?"
+    user = ["--user=1000", "--group=1000"]
+    assert rocket.sh(busybox, script, *user).stdout == "1\n"
+    assert rocket.sh(busybox, script, *user, "--caps-retain=CAP_NET_BIND_SERVICE").stdout == "143\n"
 
 
 def test_no_new_privileges(rocket, make):
