@@ -140,7 +140,7 @@ namespace host_run
 inline constexpr const char* ports = "/run/rocket/ports"; // UUID: what that pod publishes
 inline constexpr const char* names = "/run/rocket/names"; // NETWORK/UUID: under which name, at which addresses
 inline constexpr const char* local_routes =
-    "/run/rocket/localroutes"; // INTERFACE/UUID: who needs 127.0.0.1 routed there
+    "/run/rocket/localroutes";                                  // INTERFACE/UUID: who needs 127.0.0.1 routed there
 inline constexpr const char* firewall = "/run/rocket/firewall"; // empty; locked by whoever changes rules
 } // namespace host_run
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pods whose apps come and go while they run (cli 8.17). Every change is a transaction of one command at a time: the
 // name of the app is written into the file `change` of the pod directory, which is locked meanwhile, and taken out
-// again at the end. An app whose name is there is not shown; if nobody holds the lock, its command was killed, and the app,
-// half added or half removed, is removed before anything else happens (L9). Errors: Kind::usage for what the pod or the app is not.
+// again at the end. An app whose name is there is not shown; if nobody holds the lock, its command was killed, and the
+// app, half added or half removed, is removed before anything else happens (L9). Errors: Kind::usage for what the pod
+// or the app is not.
 #pragma once
 
 #include <functional>

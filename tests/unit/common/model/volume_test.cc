@@ -233,7 +233,7 @@ TEST_CASE("exposed ports: strings and JSON (POD-12, POD-13, cli 7.3)")
     CHECK(direct.pod_port->str() == "http,protocol=udp,port=80,count=1,socketActivated=false");
     CHECK(ExposedPort::parse_direct("http:tcp:80::8080").host_ip.empty());
     CHECK(ExposedPort::parse_direct("http:tcp:80:[2001:db8::1]:8080").host_ip == "2001:db8::1");
-    for (const auto& [text, why] : std::vector<std::pair<const char*, const char*>>{
+    for (const auto& row : std::vector<std::pair<const char*, const char*>>{
              {"http:8080", "\"http:8080\" is not in name:proto:podport:ip:hostport format"},
              {"http:tcp:80:8080", "is not in name:proto:podport:ip:hostport format"},
              {"http:icmp:80::8080", "\"icmp\" is not a valid protocol: tcp or udp"},
@@ -241,8 +241,8 @@ TEST_CASE("exposed ports: strings and JSON (POD-12, POD-13, cli 7.3)")
              {"http:tcp:80:2001:db8::1:8080", "\"2001:db8::1\" is not a valid IP"},
              {"A:tcp:80::8080", "\"A\" is not a valid port name"},
          }) {
-        CAPTURE(text);
-        CHECK_THROWS_WITH_AS(ExposedPort::parse_direct(text), doctest::Contains(why), Error);
+        CAPTURE(row.first);
+        CHECK_THROWS_WITH_AS(ExposedPort::parse_direct(row.first), doctest::Contains(row.second), Error);
     }
     const char* full =
         R"({"name":"a","hostPort":1,"hostIP":"192.0.2.1","podPort":{"name":"a","protocol":"tcp","port":2,"count":1,"socketActivated":false}})";
