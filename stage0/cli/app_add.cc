@@ -17,8 +17,6 @@ namespace rocket::cli
 namespace
 {
 
-using text::quoted;
-
 struct Options {
     AppArgs app_args;
     PodFlags pod; // pull policy only

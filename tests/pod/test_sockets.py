@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sockets of the host's systemd for apps (cli 9.3): started on demand, and no connection is lost."""
 import os
-import pathlib
-import shutil
 import socket
 import subprocess
 import threading
@@ -168,8 +166,7 @@ ListenStream=127.0.0.1:8111
 
 
 @pytest.mark.skipif(not HOST_IS_SYSTEMD, reason="needs systemd as PID 1: runs in tier pod")
-def test_what_a_socket_section_cannot_say(files):  # noqa: F811
+def test_what_a_socket_section_cannot_say(files, rocket):  # noqa: F811
     files.write(web_container="[Container]\nImage=example.com/web\n[Socket]\nListenStream=80\nAccept=yes\n")
-    problem = pathlib.Path("/etc/rocket/systemd/web.container")
-    done = subprocess.run([shutil.which("rocket") or "/usr/local/bin/rocket", "units", "--check", problem], capture_output=True, text=True, check=False)
-    assert "web.container:5: Accept=yes: an app gets sockets that it accepts connections from" in done.stderr
+    said = rocket("units", "--check", "/etc/rocket/systemd/web.container", status=1).stderr
+    assert "web.container:5: Accept=yes: an app gets sockets that it accepts connections from" in said

@@ -510,7 +510,6 @@ def test_contract_files(pod):
 @pytest.mark.parametrize("flags, message", [
     (["--net=default"], b"net/plan.json"),
     (["--ipc=other"], b'unknown value for --ipc parameter: "other"'),
-    (["--mutable"], b'does not support "--mutable"'),
 ])
 def test_refused_arguments(pod, flags, message):
     status, _, err = pod(a="exit 0").run(*flags)
