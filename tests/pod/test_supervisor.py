@@ -509,6 +509,7 @@ def test_contract_files(pod):
 
 @pytest.mark.parametrize("flags, message", [
     (["--net=default"], b"net/plan.json"),
+    (["--colour=red"], b'does not support "--colour=red"'),
     (["--ipc=other"], b'unknown value for --ipc parameter: "other"'),
 ])
 def test_refused_arguments(pod, flags, message):
