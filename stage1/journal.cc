@@ -19,7 +19,7 @@ namespace rocket::stage1
 namespace
 {
 
-constexpr std::size_t most_in_one_piece = 64U << 10U;     // less than half the send buffer of a stream socket: unix(7)
+constexpr std::size_t most_in_one_piece = 32U << 10U;     // one buffer of unix(7): taken as a whole or not at all
 constexpr std::size_t most_owed = 1U << 20U;              // bytes waiting for journald, per stream
 constexpr std::uint64_t finish_timeout_usec = 10'000'000; // for all of finish()
 

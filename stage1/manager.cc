@@ -203,8 +203,10 @@ void Manager::call(bus::Message message, std::function<void(sd_bus_message* repl
 {
     auto pending = std::make_unique<Pending>(Pending{loop_, std::move(done)});
     sd_bus_slot* slot = nullptr;
-    bus::check(::sd_bus_call_async(bus_.get(), &slot, message.get(), on_answer, pending.get(), no_timeout),
-               "calling PID 1");
+    const int called = ::sd_bus_call_async(bus_.get(), &slot, message.get(), on_answer, pending.get(), no_timeout);
+    if (called == -ECONNRESET || called == -ENOTCONN)
+        return; // PID 1 ends, or starts over: that is told by `lost`, as to calls that are not answered any more
+    bus::check(called, "calling PID 1");
     // The slot floats: it lives until the answer, or the end of the connection, and takes `pending` with it.
     ::sd_bus_slot_set_destroy_callback(slot, [](void* data) { delete static_cast<Pending*>(data); });
     ::sd_bus_slot_set_floating(slot, 1);

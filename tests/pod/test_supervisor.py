@@ -321,8 +321,8 @@ def test_pod_that_powers_itself_off(pod):
     process = running(one)
     assert os.read(process.stdout.fileno(), 10) == b"up\n"
     os.kill(one.init(), signal.SIGRTMIN + 4)  # what machinectl poweroff sends
-    out, _ = process.communicate(timeout=30)
-    assert (process.returncode, out) == (0, b"stopping\n")
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (0, b"stopping\n"), err
     nothing_is_left(one)
 
 
