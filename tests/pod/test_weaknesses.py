@@ -62,7 +62,7 @@ TABLE = {
     "F5": ("groups of the image's user", ["pod/test_oci_images.py::test_user_in_all_its_forms", "pod/test_confine.py::test_a_hostile_passwd_names_nobody_and_hangs_nothing"]),
     "F6": ("old networks", ["pod/test_networks.py::test_the_calling_contract", "pod/test_published_ports.py::test_a_published_port_is_reached_from_all_sides"]),
     "F7": ("limits of old cgroups", ["pod/test_limits.py::test_memory_flag", "pod/test_limits.py::test_cpu_flag"]),
-    "F8": ("isolators are ignored", ["pod/test_pod_isolators.py::test_what_can_neither_be_done_nor_ignored_is_refused", "pod/test_limits.py::test_block_bandwidth_bites",
+    "F8": ("isolators are ignored", ["pod/test_pod_isolators.py::test_what_can_neither_be_done_nor_ignored_is_refused", "pod/test_limits.py::test_block_bandwidth_of_an_app_bites",
                                      "pod/test_limits.py::test_memory_of_the_whole_pod"]),
     "F9": ("copies lose attributes and links", ["pod/test_oci_images.py::test_a_volume_of_the_image_has_what_the_image_has_there", "pod/test_prepared_pods.py::test_without_overlay_the_pod_has_its_own_copy"]),
     "F10": ("a read-only root and writable volumes", ["pod/test_mounts.py::test_read_only_root"]),
