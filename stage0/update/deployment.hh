@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `rocket update` did to a unit of the host, and what the unit is held at since it was gone back: a file per unit
-// in DATA/deployments, replaced in one step. A unit has pins only while it runs something else than its references
-// stand for now; the next update that succeeds removes them. Errors: Kind::corrupt, Kind::usage for a name that is none
-// of a unit.
+// in DATA/deployments, replaced in one step. A unit has pins only while it is held at other images than its references
+// mean; the next update that succeeds removes them. Errors: Kind::corrupt, Kind::usage for a name that is none of a
+// unit.
 #pragma once
 
 #include <cstdint>

@@ -16,6 +16,8 @@ USE = r"""
         """
 
 
+# Where `|| true` stands in these scripts, that the command fails is what is expected; what it prints is compared below.
+
 def test_debian_package(machine_with, deb, images):
     out = machine_with(deb, images)(timeout=480, script=f"""
         type -P rocket || true
