@@ -192,9 +192,7 @@ void RunningApp::start(EventLoop& loop, Manager& manager, bool caller_has_termin
                        std::function<void(const std::string& why)> refused)
 {
     begin_anew();
-    Start start{.properties = unit_properties(spec_)};
-    for (auto& property : policy_properties(policy_))
-        start.properties.push_back(std::move(property));
+    Start start{.properties = unit_properties(spec_, policy_)};
     start.properties.push_back({"Description", "App " + spec_.name});
     // So that a pod that powers itself off stops its apps first, each in order (ACE-3).
     start.properties.push_back({"Conflicts", std::vector<std::string>{"shutdown.target"}});

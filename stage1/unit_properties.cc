@@ -128,11 +128,14 @@ std::vector<ExecLine> exec_line(const AppSpec& spec, const Command& command, std
     return {{helper_in_app, std::move(argv), std::move(flags)}};
 }
 
-void add_service(Properties& add, const AppSpec& spec)
+void add_service(Properties& add, const AppSpec& spec, const model::AppPolicy& policy)
 {
     add.push_back({"DefaultDependencies", false});
-    // Type=exec has the child write a byte when all is prepared, with the filter already in force.
-    const char* const type = allows(spec.seccomp, "write") ? "exec" : "simple";
+    // Type=exec has the child write a byte when all is prepared, with the filter already in force. An app that comes
+    // again must not keep the pod from being ready: of one that ends at once, PID 1 may see the end before the byte,
+    // and its job to start would then last until the restart.
+    const bool tells_of_exec = allows(spec.seccomp, "write") && !policy.restarts();
+    const char* const type = tells_of_exec ? "exec" : "simple";
     add.push_back({"Type", std::string{spec.notifies ? "notify" : type}});
     add.push_back({"Slice", std::string{"system.slice"}});
     add.push_back({"SyslogIdentifier", spec.name});
@@ -282,6 +285,21 @@ void add_devices(Properties& add, const AppSpec& spec)
         add.push_back({"DeviceAllow", std::move(allowed)});
 }
 
+// The order of starts is the supervisor's business, that of stops is PID 1's.
+void add_policy(Properties& add, const model::AppPolicy& policy)
+{
+    std::vector<std::string> after;
+    for (const auto& app : policy.after)
+        after.push_back(unit_name(app.str()));
+    add.push_back({"Restart", std::string{model::word(policy.restart)}});
+    add.push_back({"RestartUSec", policy.restart_usec});
+    add.push_back({"StartLimitIntervalUSec", policy.restarts() ? policy.start_limit_usec : 0});
+    add.push_back({"StartLimitBurst", policy.start_limit_burst});
+    add.push_back({"TimeoutStopUSec", policy.stop_timeout_usec});
+    add.push_back({"KillSignal", std::int32_t{policy.stop_signal}});
+    add.push_back({"After", std::move(after)});
+}
+
 } // namespace
 
 std::string_view signature(const PropertyValue& value)
@@ -297,28 +315,15 @@ std::string app_root_in_pod(std::string_view app)
     return model::in_pod::app_rootfs(app);
 }
 
-std::vector<UnitProperty> unit_properties(const AppSpec& spec)
+std::vector<UnitProperty> unit_properties(const AppSpec& spec, const model::AppPolicy& policy)
 {
     Properties all;
-    for (const auto add : {add_service, add_environment, add_root, add_identity, add_seccomp, add_resources,
-                           add_block_limits, add_devices})
+    add_service(all, spec, policy);
+    for (const auto add :
+         {add_environment, add_root, add_identity, add_seccomp, add_resources, add_block_limits, add_devices})
         add(all, spec);
+    add_policy(all, policy);
     return all;
-}
-
-std::vector<UnitProperty> policy_properties(const model::AppPolicy& policy)
-{
-    std::vector<std::string> after;
-    for (const auto& app : policy.after)
-        after.push_back(unit_name(app.str()));
-    const bool limited = policy.restarts();
-    return {{"Restart", std::string{model::word(policy.restart)}},
-            {"RestartUSec", policy.restart_usec},
-            {"StartLimitIntervalUSec", limited ? policy.start_limit_usec : 0},
-            {"StartLimitBurst", policy.start_limit_burst},
-            {"TimeoutStopUSec", policy.stop_timeout_usec},
-            {"KillSignal", std::int32_t{policy.stop_signal}},
-            {"After", std::move(after)}};
 }
 
 } // namespace rocket::stage1

@@ -58,8 +58,7 @@ std::string_view signature(const PropertyValue& value);
 // Where the pod has the app's root.
 std::string app_root_in_pod(std::string_view app);
 
-std::vector<UnitProperty> unit_properties(const AppSpec& spec);
-// Restarts, order, stops. The order of starts is the supervisor's business, that of stops is PID 1's.
-std::vector<UnitProperty> policy_properties(const model::AppPolicy& policy);
+// What the app is, and how it comes again, in which order and how it is stopped.
+std::vector<UnitProperty> unit_properties(const AppSpec& spec, const model::AppPolicy& policy);
 
 } // namespace rocket::stage1

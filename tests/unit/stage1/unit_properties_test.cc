@@ -30,19 +30,19 @@ AppSpec simple_spec()
 }
 
 // All properties of that name, in order.
-std::vector<PropertyValue> values(const AppSpec& spec, std::string_view name)
+std::vector<PropertyValue> values(const AppSpec& spec, std::string_view name, const model::AppPolicy& policy = {})
 {
     std::vector<PropertyValue> found;
-    for (const auto& property : unit_properties(spec))
+    for (const auto& property : unit_properties(spec, policy))
         if (property.name == name)
             found.push_back(property.value);
     return found;
 }
 
 template <typename Type>
-Type value(const AppSpec& spec, std::string_view name)
+Type value(const AppSpec& spec, std::string_view name, const model::AppPolicy& policy = {})
 {
-    const auto found = values(spec, name);
+    const auto found = values(spec, name, policy);
     REQUIRE_MESSAGE(found.size() == 1, name);
     REQUIRE_MESSAGE(std::holds_alternative<Type>(found[0]), name);
     return std::get<Type>(found[0]);
@@ -223,27 +223,27 @@ TEST_CASE("unit properties: signatures")
 
 TEST_CASE("unit properties: by default an app is never started again, and nothing limits its start")
 {
-    const auto all = policy_properties({});
-    const auto find = [&](std::string_view name) { return std::ranges::find(all, name, &UnitProperty::name)->value; };
-    CHECK(find("Restart") == PropertyValue{std::string{"no"}});
-    CHECK(find("StartLimitIntervalUSec") == PropertyValue{std::uint64_t{0}});
-    CHECK(find("After") == PropertyValue{Words{}});
-    CHECK(find("KillSignal") == PropertyValue{std::int32_t{15}});
+    const auto spec = simple_spec();
+    CHECK(value<std::string>(spec, "Restart") == "no");
+    CHECK(value<std::uint64_t>(spec, "StartLimitIntervalUSec") == 0);
+    CHECK(value<Words>(spec, "After").empty());
+    CHECK(value<std::int32_t>(spec, "KillSignal") == 15);
 }
 
 TEST_CASE("unit properties: restart, order and stop of an app (L3)")
 {
-    model::AppPolicy policy{.restart = model::AppPolicy::Restart::on_failure,
-                            .restart_usec = 5,
-                            .after = {model::AppName::parse("db")},
-                            .stop_timeout_usec = 7,
-                            .stop_signal = 2};
-    const std::vector<UnitProperty> expected{{"Restart", std::string{"on-failure"}},
-                                             {"RestartUSec", std::uint64_t{5}},
-                                             {"StartLimitIntervalUSec", std::uint64_t{10'000'000}},
-                                             {"StartLimitBurst", std::uint32_t{5}},
-                                             {"TimeoutStopUSec", std::uint64_t{7}},
-                                             {"KillSignal", std::int32_t{2}},
-                                             {"After", Words{"app-db.service"}}};
-    CHECK(policy_properties(policy) == expected);
+    const model::AppPolicy policy{.restart = model::AppPolicy::Restart::on_failure,
+                                  .restart_usec = 5,
+                                  .after = {model::AppName::parse("db")},
+                                  .stop_timeout_usec = 7,
+                                  .stop_signal = 2};
+    const auto spec = simple_spec();
+    CHECK(value<std::string>(spec, "Restart", policy) == "on-failure");
+    CHECK(value<std::uint64_t>(spec, "RestartUSec", policy) == 5);
+    CHECK(value<std::uint64_t>(spec, "StartLimitIntervalUSec", policy) == 10'000'000);
+    CHECK(value<std::uint32_t>(spec, "StartLimitBurst", policy) == 5);
+    CHECK(value<std::uint64_t>(spec, "TimeoutStopUSec", policy) == 7);
+    CHECK(value<std::int32_t>(spec, "KillSignal", policy) == 2);
+    CHECK(value<Words>(spec, "After", policy) == Words{"app-db.service"});
+    CHECK(value<std::string>(spec, "Type", policy) == "simple"); // or readiness could wait for the next start
 }
