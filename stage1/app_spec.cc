@@ -185,6 +185,8 @@ std::string to_json(const AppSpec& spec)
         writer.set("oomScoreAdjust", *spec.oom_score_adjust);
     writer.set("restrictDevices", spec.restrict_devices);
     writer.set("devices", list(spec.devices, [](const DeviceRule& rule) { return to_value(rule); }));
+    if (spec.watchdog_usec)
+        writer.set("watchdogUSec", *spec.watchdog_usec);
     writer.set("notifies", spec.notifies).set("reports", list(spec.reports));
     return json::write(std::move(writer).done());
 }
@@ -215,6 +217,7 @@ AppSpec app_spec_from_json(std::string_view text)
     spec.restrict_devices = fields.required("restrictDevices").boolean();
     spec.devices = each(fields.required("devices").items(), device_from);
     spec.notifies = fields.required("notifies").boolean();
+    spec.watchdog_usec = optional_number(fields, "watchdogUSec");
     spec.reports = fields.required("reports").texts();
     return spec;
 }

@@ -75,8 +75,9 @@ struct AppSpec {
     std::optional<int> oom_score_adjust;
     bool restrict_devices = true;
     std::vector<DeviceRule> devices;
-    bool notifies = false;            // says READY=1 itself (appc.io/executor/supports-systemd-notify)
-    std::vector<std::string> reports; // isolators ignored or changed, for the user (ISO-5)
+    bool notifies = false;                      // says READY=1 itself (appc.io/executor/supports-systemd-notify)
+    std::optional<std::uint64_t> watchdog_usec; // it has to say WATCHDOG=1 at least this often
+    std::vector<std::string> reports;           // isolators ignored or changed, for the user (ISO-5)
     bool operator==(const AppSpec&) const = default;
 };
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage1/pod.hh"
 
+#include <algorithm>
+
+#include "common/model/app_policy.hh"
 #include "common/model/layout.hh"
 #include "common/sys/file.hh"
 #include "common/sys/text.hh"
@@ -52,8 +55,30 @@ Pod load_pod(const model::PodId& id, Fd dir)
 
 bool says_when_ready(const model::RuntimeApp& app, const model::ImageManifest& image)
 {
+    if (const auto wish = model::policy_of(app.annotations).notify)
+        return *wish != model::AppPolicy::Notify::started;
     const auto* value = model::find(app.annotations, "appc.io/executor/supports-systemd-notify");
     return value != nullptr ? *value == "true" : image.supports_systemd_notify();
+}
+
+const model::RuntimeApp* speaker_of(const Pod& pod)
+{
+    const model::RuntimeApp* first = nullptr;
+    const model::RuntimeApp* chosen = nullptr;
+    for (std::size_t index = 0; index < pod.manifest.apps.size(); ++index) {
+        const auto& app = pod.manifest.apps[index];
+        if (first == nullptr && says_when_ready(app, pod.images[index]))
+            first = &app;
+        if (model::policy_of(app.annotations).notify != model::AppPolicy::Notify::speaker)
+            continue;
+        if (chosen != nullptr)
+            throw Error{Error::Kind::usage,
+                        fmt::format("both app {} and app {} are to speak for the pod", text::quoted(chosen->name.str()),
+                                    text::quoted(app.name.str())),
+                        "say --notify=ready for all but one of them"};
+        chosen = &app;
+    }
+    return chosen != nullptr ? chosen : first;
 }
 
 Pod load_app(const model::PodId& id, Fd dir, const model::AppName& app)

@@ -29,8 +29,12 @@ Pod load_pod(const model::PodId& id, Fd dir);
 // As the pod directory is now, with this app only.
 Pod load_app(const model::PodId& id, Fd dir, const model::AppName& app);
 
-// Whether the app says itself when it is ready: the annotation appc.io/executor/supports-systemd-notify of the app or,
-// if it has none, of its image (IM-9).
+// Whether the app says itself when it is ready: its annotation rocket/notify or, if it has none,
+// appc.io/executor/supports-systemd-notify, or that of its image (IM-9).
 bool says_when_ready(const model::RuntimeApp& app, const model::ImageManifest& image);
+
+// The app that speaks for the pod to the host's service manager: the one with rocket/notify=speaker or, if there is
+// none, the first that says when it is ready. A null pointer: none does. Kind::usage: several want to.
+const model::RuntimeApp* speaker_of(const Pod& pod);
 
 } // namespace rocket::stage1

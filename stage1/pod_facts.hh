@@ -2,6 +2,7 @@
 // What the resolver of apps has to know about the pod and the host: found once by whoever sets the pod up. Plain data.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -20,6 +21,8 @@ struct PodFacts {
     bool restrict_seccomp = true;      // false: --disable-seccomp
     std::set<std::string> terminals;   // apps that have one: they get TERM
     std::string term;                  // the caller's TERM, may be empty
+    std::string speaker;               // the app that speaks for the pod to the host's service manager; may be empty
+    std::uint64_t watchdog_usec = 0;   // how often that manager wants to hear of it; 0: it does not
     std::string metadata_url;          // empty: the pod is not registered with a metadata service (ENV-6)
     unsigned last_capability = 40;     // /proc/sys/kernel/cap_last_cap
     int lowest_oom_score = -1000;      // what this pod may set at least: its own value if CAP_SYS_RESOURCE is missing

@@ -4,6 +4,7 @@
 #include <linux/openat2.h>
 #include <sched.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -78,6 +79,22 @@ std::optional<Fd> connect_in_pod(int run, const std::string& path, int init_pidf
         return std::nullopt;
     if (failed != 0)
         throw system_error(failed, fmt::format("connecting to {} in the pod", text::quoted(path)));
+    return socket;
+}
+
+Fd bind_open_socket(int run, const std::string& name)
+{
+    Fd socket{
+        sys::check([] { return ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }, "making a socket")};
+    sys::unlink_if_exists(run, name);                                                    // of the app's last start
+    sys::check([&] { return ::fchmod(socket.get(), 0666); }, "opening a socket to all"); // its file will be the same
+    const auto address = address_of(sys::proc_path(run) + '/' + name);
+    const auto mask = ::umask(0);
+    const int bound = ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    const int error = errno;
+    ::umask(mask);
+    if (bound != 0)
+        throw system_error(error, fmt::format("binding {} in the pod's /run", text::quoted(name)));
     return socket;
 }
 

@@ -17,5 +17,7 @@ std::optional<Fd> connect_in_pod(int run, const std::string& path, int init_pidf
 // A datagram socket of ours in the pod's /run, to which PID 1 says that it is ready (sd_notify(3)).
 inline constexpr const char* notify_socket_name = "rocket-notify";
 Fd bind_notify_socket(int run);
+// One of that name in the pod's /run, which whoever gets to see it may write to.
+Fd bind_open_socket(int run, const std::string& name);
 
 } // namespace rocket::stage1

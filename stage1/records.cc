@@ -9,6 +9,7 @@
 #include "common/model/json.hh"
 #include "common/model/layout.hh"
 #include "common/sys/file.hh"
+#include "common/sys/log.hh"
 #include "common/sys/process.hh"
 #include "common/sys/sys.hh"
 
@@ -52,6 +53,15 @@ Fd open_status(int pod_dir)
 }
 
 } // namespace
+
+void try_to_record(const std::function<void()>& record)
+{
+    try {
+        record();
+    } catch (const Error& error) {
+        log::print("warning: not recorded: {}", error.what());
+    }
+}
 
 void record_start(int pod_dir, const std::string& group)
 {

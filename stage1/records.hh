@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,9 @@
 
 namespace rocket::stage1
 {
+
+// A full disk does not end a pod that runs: its records are worth less than it is. Warns.
+void try_to_record(const std::function<void()>& record);
 
 // subcgroup, then ppid: whoever finds ppid may rely on subcgroup (internals 3.4).
 void record_start(int pod_dir, const std::string& group);

@@ -166,6 +166,8 @@ AppSpec resolve(const model::RuntimeApp& runtime_app, const model::ImageManifest
     spec.resources = app_resources(app.isolators, facts, spec.reports);
     spec.oom_score_adjust = oom_score_adjust(app.isolators, facts, spec.reports);
     spec.notifies = says_when_ready(runtime_app, image);
+    if (facts.watchdog_usec != 0 && facts.speaker == spec.name)
+        spec.watchdog_usec = facts.watchdog_usec;
     report_rest(spec, app.isolators, facts);
     return spec;
 }

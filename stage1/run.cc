@@ -159,6 +159,10 @@ Launched Run::start()
     launching.facts = host_facts();
     if (const char* term = std::getenv("TERM"))
         launching.facts.term = term;
+    if (const auto* const speaker = plan_.is_mutable ? nullptr : speaker_of(pod_)) {
+        launching.facts.speaker = speaker->name.str();
+        launching.facts.watchdog_usec = notify_.watchdog_usec();
+    }
     if (options_.network == NetworkKind::planned) {
         network_.emplace(pod_);
         launching.begin_network = [this](pid_t init) { network_->begin(init); };

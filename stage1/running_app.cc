@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/sys/sys.hh"
+#include "stage1/pod_socket.hh"
 #include "stage1/unit_properties.hh"
 
 namespace rocket::stage1
@@ -188,10 +189,29 @@ void RunningApp::use_callers(Start& start, bool has_terminal) const
     start.properties.push_back(text_property("TTYPath", app_root_in_pod(spec_.name) + "/dev/pts/0"));
 }
 
+bool RunningApp::is_up() const noexcept
+{
+    if (!spec_.notifies)
+        return progress_.is_up();
+    return said_ready_ || (progress_.has_ended() && !progress_.failed());
+}
+
+void RunningApp::listen(EventLoop& loop)
+{
+    const auto path = notify_socket_in_pod(spec_.name);
+    notify_.emplace(loop, bind_open_socket(pod_.run, path.substr(path.rfind('/') + 1)), [this](const AppNews& news) {
+        said_ready_ = said_ready_ || news.ready;
+        if (told_)
+            told_(news);
+    });
+}
+
 void RunningApp::start(EventLoop& loop, Manager& manager, bool caller_has_terminal,
                        std::function<void(const std::string& why)> refused)
 {
     begin_anew();
+    if (spec_.notifies)
+        listen(loop);
     Start start{.properties = unit_properties(spec_, policy_)};
     start.properties.push_back({"Description", "App " + spec_.name});
     // So that a pod that powers itself off stops its apps first, each in order (ACE-3).
@@ -231,6 +251,7 @@ void RunningApp::begin_anew()
         return;
     progress_ = AppProgress{policy_};
     relays_.clear();
+    said_ready_ = false;
     expected_ = false;
 }
 

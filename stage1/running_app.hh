@@ -10,6 +10,7 @@
 
 #include "common/model/app_policy.hh"
 #include "common/model/streams.hh"
+#include "stage1/app_notify.hh"
 #include "stage1/app_progress.hh"
 #include "stage1/app_spec.hh"
 #include "stage1/attach/server.hh"
@@ -43,6 +44,10 @@ public:
     const model::AppPolicy& policy() const noexcept { return policy_; }
     AppProgress& progress() noexcept { return progress_; }
     const AppProgress& progress() const noexcept { return progress_; }
+    // Started, and ready if it says so itself; stays true.
+    bool is_up() const noexcept;
+    // Of an app that notifies: what it says.
+    void when_told(std::function<void(const AppNews& news)> told) { told_ = std::move(told); }
     bool was_started() const noexcept { return started_; }
     void reopen_log();
     void remove_fifos() const; // when the app is not to be started any more
@@ -65,6 +70,7 @@ private:
     struct Start; // what is put together for the call
 
     void begin_anew();
+    void listen(EventLoop& loop);
     void connect_input(EventLoop& loop, Start& start);
     void connect_output(EventLoop& loop, Start& start, bool is_error);
     void connect_terminal(EventLoop& loop, Start& start);
@@ -83,6 +89,9 @@ private:
     Fd terminal_open_; // a slave: without one, a master reports "hung up" until the app has opened its own
     PodStreams pod_;
     AppProgress progress_;
+    std::function<void(const AppNews& news)> told_;
+    std::optional<AppNotify> notify_;
+    bool said_ready_ = false;
     bool started_ = false;
     bool restartable_ = false;
     bool expected_ = true; // what is said about the unit is about this run

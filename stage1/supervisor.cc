@@ -26,20 +26,9 @@ namespace
 
 constexpr const char* manager_socket = "systemd/private";
 constexpr const char* journal_socket = "systemd/journal/stdout";
-constexpr const char* services_unit = "pod.target"; // journal and bus sockets
 constexpr const char* journal_socket_unit = "systemd-journald.socket";
 constexpr const char* journal_unit = "systemd-journald.service";
 constexpr const char* app_groups = "/system.slice/"; // in the pod's group, by unit (unit_properties.cc)
-
-// A full disk does not end a pod that runs: its records are worth less than it is.
-void try_to_record(const std::function<void()>& record)
-{
-    try {
-        record();
-    } catch (const Error& error) {
-        log::print("warning: not recorded: {}", error.what());
-    }
-}
 
 bool is_dead(const std::optional<std::string>& state)
 {
@@ -78,6 +67,10 @@ Supervisor::Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, cons
       attached_{loop, pod.dir.get()}
 {
     follow_name_files(plan);
+    if (const auto* const speaker = plan.is_mutable ? nullptr : speaker_of(pod)) {
+        speaker_ = speaker->name.str();
+        notify_.app_speaks();
+    }
     add_apps(plan);
     if (plan.is_mutable)
         control_.emplace(loop_, pod_.dir.get(),
@@ -112,6 +105,7 @@ void Supervisor::add_apps(const Plan& plan)
         apps_.push_back(
             std::make_unique<RunningApp>(std::move(launched_.apps[index]), app, std::move(terminal),
                                          PodStreams{output_, error_, journal_, attached_, launched_.run.get()}));
+        listen_to(*apps_.back());
     }
 }
 
@@ -238,7 +232,7 @@ OtherApp Supervisor::look_up(const model::AppName& name) const
 {
     for (const auto& app : apps_)
         if (app->spec().name == name.str())
-            return {app->progress().is_up(), app->progress().has_ended(), app->progress().failed()};
+            return {app->is_up(), app->progress().has_ended(), app->progress().failed()};
     return {};
 }
 
@@ -364,35 +358,6 @@ void Supervisor::report(const RunningApp& app) const
         log::print("app {}: pre-start handler {} failed", name, text::quoted(app.spec().pre_start->path));
     else if (result.oom)
         log::print("app {} was killed: out of memory", name);
-}
-
-void Supervisor::check_ready()
-{
-    const bool all_up = std::all_of(apps_.begin(), apps_.end(), [](auto& app) {
-        return app->progress().is_up() || (app->progress().has_ended() && !app->policy().failure_ends_pod);
-    });
-    if (is_ready_ || phase_ != Phase::running || !all_up)
-        return;
-    is_ready_ = true;
-    trace::mark("apps up");
-    try_to_record([&] { record_ready(pod_.dir.get()); });
-    notify_.ready(plan_.is_mutable    ? "the sandbox is ready"
-                  : apps_.size() == 1 ? "1 app is running"
-                                      : fmt::format("{} apps are running", apps_.size()));
-    const bool any_running = std::any_of(apps_.begin(), apps_.end(), [](auto& app) { return app->is_running(); });
-    if (phase_ == Phase::running && (any_running || plan_.is_mutable))
-        start_services();
-}
-
-// The journal's and the bus's sockets: after the apps, which do not wait for them.
-void Supervisor::start_services()
-{
-    if (!manager_ || std::exchange(services_started_, true))
-        return;
-    manager_->start(services_unit, [](const std::string* error) {
-        if (error != nullptr)
-            log::print("warning: the pod's journal and bus are not available: {}", *error);
-    });
 }
 
 } // namespace rocket::stage1

@@ -68,6 +68,8 @@ private:
 
     // running
     void on_unit(const std::string& unit, const UnitChange& change);
+    void listen_to(RunningApp& app);
+    void on_told(RunningApp& app, const AppNews& news);
     void on_ended(RunningApp& app);
     void record(const RunningApp& app) const;
     void report(const RunningApp& app) const;
@@ -135,6 +137,7 @@ private:
     const RunningApp* first_failure_ = nullptr;
     std::size_t undrained_ = 0;
     std::string reason_;
+    std::string speaker_; // the app that speaks for the pod; may be empty
     Fd notify_socket_;
     Fd socket_watch_; // inotify: PID 1's socket comes back
     Source notified_, init_gone_, deadline_, socket_comes_;

@@ -118,6 +118,7 @@ void Supervisor::add_app(const model::AppName& name, const Answer& answer)
             std::make_unique<RunningApp>(std::move(spec), app, std::move(*master),
                                          PodStreams{output_, error_, journal_, attached_, launched_.run.get()}));
         apps_.back()->make_restartable();
+        listen_to(*apps_.back());
     });
 }
 
@@ -208,7 +209,7 @@ void Supervisor::on_added_app_changed(RunningApp& app)
 {
     const auto& name = app.spec().name;
     if (!app.progress().has_ended()) {
-        if (app.progress().is_up())
+        if (app.is_up())
             tell(waiting_for_start_, name, nullptr);
         return;
     }

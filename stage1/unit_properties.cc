@@ -136,7 +136,7 @@ void add_service(Properties& add, const AppSpec& spec, const model::AppPolicy& p
     // and its job to start would then last until the restart.
     const bool tells_of_exec = allows(spec.seccomp, "write") && !policy.restarts();
     const char* const type = tells_of_exec ? "exec" : "simple";
-    add.push_back({"Type", std::string{spec.notifies ? "notify" : type}});
+    add.push_back({"Type", std::string{type}}); // whether it is ready, it tells us, not PID 1
     add.push_back({"Slice", std::string{"system.slice"}});
     add.push_back({"SyslogIdentifier", spec.name});
     if (spec.pre_start)
@@ -155,11 +155,16 @@ void add_environment(Properties& add, const AppSpec& spec)
     for (const auto& var : spec.environment)
         if (is_plain(var.name))
             assignments.push_back(var.name + '=' + var.value);
+    if (spec.notifies)
+        assignments.push_back(std::string{"NOTIFY_SOCKET="} + notify_socket_in_app);
+    if (spec.watchdog_usec)
+        assignments.push_back(fmt::format("WATCHDOG_USEC={}", *spec.watchdog_usec));
     add.push_back({"Environment", std::move(assignments)});
 
     std::vector<std::string> unset; // applied last of all by PID 1, so it must not name what the app sets
     for (const char* variable : variables_of_systemd)
-        if (!sets(spec, variable) && !(needs_condition(spec) && tells_of_main(variable)))
+        if (!sets(spec, variable) && !(spec.watchdog_usec && variable == std::string_view{"WATCHDOG_USEC"}) &&
+            !(needs_condition(spec) && tells_of_main(variable)))
             unset.emplace_back(variable);
     add.push_back({"UnsetEnvironment", std::move(unset)});
 }
@@ -173,6 +178,9 @@ void add_root(Properties& add, const AppSpec& spec)
     if (needs_helper(spec)) // in /dev, which is the app's own tmpfs
         add.push_back(
             {"BindReadOnlyPaths", std::vector<BindMount>{{.source = helper_in_pod, .target = helper_in_app}}});
+    if (spec.notifies) // in /run, where systemd_dirs.cc has made a place for it
+        add.push_back({"BindPaths", std::vector<BindMount>{
+                                        {.source = notify_socket_in_pod(spec.name), .target = notify_socket_in_app}}});
 }
 
 // Numeric, and always both. PID 1 looks numbers up all the same: setup.cc has an entry for each in the pod's /etc.
@@ -308,6 +316,11 @@ std::string_view signature(const PropertyValue& value)
                                                "(bas)", "a(sasas)", "a(ss)", "a(ssbt)", "a(st)"};
     static_assert(std::size(signatures) == std::variant_size_v<PropertyValue>);
     return signatures[value.index()];
+}
+
+std::string notify_socket_in_pod(std::string_view app)
+{
+    return fmt::format("/run/rocket-{}-notify", app);
 }
 
 std::string app_root_in_pod(std::string_view app)

@@ -55,6 +55,10 @@ struct UnitProperty {
 // The D-Bus type of a value: "b", "i", "u", "t", "s", "as", "(bas)", "a(sasas)", "a(ss)", "a(ssbt)", "a(st)".
 std::string_view signature(const PropertyValue& value);
 
+// Where PID 1 finds the socket on which an app says how it is, and where the app does.
+std::string notify_socket_in_pod(std::string_view app);
+inline constexpr const char* notify_socket_in_app = "/run/systemd/notify";
+
 // Where the pod has the app's root.
 std::string app_root_in_pod(std::string_view app);
 

@@ -16,6 +16,7 @@ namespace
 {
 
 constexpr std::string_view prefix = "rocket/";
+constexpr std::array<std::string_view, 3> notify_words{"started", "ready", "speaker"};
 constexpr std::array<std::string_view, 6> restart_words{"no",          "on-success", "on-failure",
                                                         "on-abnormal", "on-abort",   "always"};
 
@@ -43,12 +44,14 @@ std::uint64_t time_span(std::string_view value)
     return *number * unit->usec;
 }
 
-AppPolicy::Restart restart_mode(std::string_view value)
+// The enumerator that stands where the word does.
+template <typename Enum, std::size_t count>
+Enum one_of(const std::array<std::string_view, count>& words, std::string_view value)
 {
-    const auto* const found = std::ranges::find(restart_words, value);
-    if (found == restart_words.end())
-        reject("{} is none of {}", text::quoted(value), fmt::join(restart_words, ", "));
-    return static_cast<AppPolicy::Restart>(found - restart_words.begin());
+    const auto* const found = std::ranges::find(words, value);
+    if (found == words.end())
+        reject("{} is none of {}", text::quoted(value), fmt::join(words, ", "));
+    return static_cast<Enum>(found - words.begin());
 }
 
 std::uint32_t burst(std::string_view value)
@@ -91,11 +94,14 @@ struct Setting {
     void (*apply)(AppPolicy& policy, const std::string& value);
 };
 
-constexpr std::array<Setting, 9> settings{{
+constexpr std::array<Setting, 10> settings{{
     {"after", [](AppPolicy& policy, const std::string& value) { policy.after = app_names(value); }},
+    {"notify", [](AppPolicy& policy,
+                  const std::string& value) { policy.notify = one_of<AppPolicy::Notify>(notify_words, value); }},
     {"on-failure", [](AppPolicy& policy, const std::string& value) { policy.failure_ends_pod = ends_pod(value); }},
     {"requires", [](AppPolicy& policy, const std::string& value) { policy.needs = app_names(value); }},
-    {"restart", [](AppPolicy& policy, const std::string& value) { policy.restart = restart_mode(value); }},
+    {"restart", [](AppPolicy& policy,
+                   const std::string& value) { policy.restart = one_of<AppPolicy::Restart>(restart_words, value); }},
     {"restart-sec", [](AppPolicy& policy, const std::string& value) { policy.restart_usec = time_span(value); }},
     {"start-limit-burst", [](AppPolicy& policy, const std::string& value) { policy.start_limit_burst = burst(value); }},
     {"start-limit-interval-sec",

@@ -27,6 +27,10 @@ struct AppPolicy {
     std::vector<AppName> after; // not started before these are up or have ended
     std::vector<AppName> needs; // not started unless these are up, or have ended well; they are in `after`, too
     bool failure_ends_pod = true;
+    // When it counts as started: once it runs; when it says so (sd_notify(3)). `speaker`: so, and what it says besides
+    // goes to the host's service manager. Unset: as its image has it (IM-9).
+    enum class Notify { started, ready, speaker };
+    std::optional<Notify> notify;
     std::uint64_t stop_timeout_usec = 10'000'000; // from the stop signal to SIGKILL
     int stop_signal = SIGTERM;
 

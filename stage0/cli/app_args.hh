@@ -26,6 +26,7 @@ public:
 
 private:
     pod::AppRequest& current(const std::string& flag);
+    void annotate(const std::string& flag_name, const std::string& value);
     void declare_execution(FlagSet& flags);
     void declare_identity(FlagSet& flags);
     void declare_isolators(FlagSet& flags);

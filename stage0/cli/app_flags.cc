@@ -2,6 +2,7 @@
 // The flags that bind to the image before them (cli 7.2).
 #include <algorithm>
 
+#include "common/model/app_policy.hh"
 #include "common/model/streams.hh"
 #include "common/sys/text.hh"
 #include "stage0/cli/app_args.hh"
@@ -205,6 +206,15 @@ void AppArgs::declare_isolators(FlagSet& flags)
     capabilities("cap-remove", Mode::remove, "").deprecate("use --caps-remove instead");
 }
 
+// --NAME=VALUE as the annotation rocket/NAME, which is checked here and once more where it is followed.
+void AppArgs::annotate(const std::string& flag_name, const std::string& value)
+{
+    auto& app = current(flag_name);
+    const auto name = model::AcIdentifier::parse("rocket/" + flag_name);
+    [[maybe_unused]] const auto checked = model::policy_of({{.name = name, .value = value}});
+    model::set(app.annotations, name, value);
+}
+
 void AppArgs::declare_metadata(FlagSet& flags)
 {
     flags.add_custom(
@@ -213,6 +223,11 @@ void AppArgs::declare_metadata(FlagSet& flags)
             const auto [name, content] = key_value(value, "annotation");
             model::set(app.annotations, model::AcIdentifier::parse(name), content);
         }));
+    flags.add_custom(
+        flag("notify",
+             "when the preceding app counts as started: started (it runs), ready (it says so), speaker (so, "
+             "and it speaks for the pod)",
+             [this](const std::string& value) { annotate("notify", value); }));
     const auto map = [&](const std::string& name, std::map<std::string, std::string> pod::AppRequest::*field) {
         flags.add_custom(flag(name, fmt::format("set a {} of the preceding app: NAME=VALUE", name),
                               [this, name, field](const std::string& value) {

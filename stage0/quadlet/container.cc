@@ -223,11 +223,7 @@ constexpr Key keys_of_container[] = {
     {"LogDriver", [](Reading&, const Entry& e) { expect(e, {"journald"}, "what apps say goes to the journal"); }},
     {"Memory", [](Reading& r, const Entry& e) { r.flag("memory", e.value); }},
     {"Mount", [](Reading& r, const Entry& e) { r.mount(mount_flags(e, r.next_volume())); }},
-    {"Notify",
-     [](Reading& r, const Entry& e) {
-         if (bool_value(e))
-             r.flag("annotation", "appc.io/executor/supports-systemd-notify=true");
-     }},
+    {"Notify", [](Reading& r, const Entry& e) { r.flag("notify", bool_value(e) ? "ready" : "started"); }},
     {"Pod", [](Reading& r, const Entry& e) { r.app.pod = e.value; }},
     {"Pull", [](Reading& r, const Entry& e) { r.app.pull_policy = pull_policy(e); }},
     {"ReadOnly", [](Reading& r, const Entry& e) { r.flag("readonly-rootfs", bool_value(e) ? "true" : "false"); }},

@@ -33,7 +33,7 @@ constexpr KeyHelp help[] = {
     {"Container", "Memory", "the memory limit, such as 512Mi"},
     {"Container", "Mount", "type=bind, volume or tmpfs, with source=, destination= and options"},
     {"Container", "Network", "none, host, default, or names of networks in net.d"},
-    {"Container", "Notify", "a boolean: the app itself says when it is ready (sd_notify(3))"},
+    {"Container", "Notify", "a boolean: the app itself says when it is ready (sd_notify(3)), and how it is"},
     {"Container", "Pod", "NAME.pod: this is an app of that pod and has no service of its own"},
     {"Container", "PublishPort", "[IP:][HOSTPORT:]PORT[/PROTOCOL]: reachable through the host"},
     {"Container", "Pull", "when the image is fetched: always, missing, never or newer"},

@@ -27,16 +27,6 @@ constexpr int post_stop_milliseconds = 10'000;
 constexpr int dying_milliseconds = 10'000;
 constexpr int passed_on[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
-// A full disk does not end a pod that runs: its records are worth less than it is.
-void try_to_record(const std::function<void()>& record)
-{
-    try {
-        record();
-    } catch (const Error& error) {
-        log::print("warning: not recorded: {}", error.what());
-    }
-}
-
 std::uint64_t now_ns()
 {
     return static_cast<std::uint64_t>(sys::realtime_nsec());

@@ -34,6 +34,7 @@ AppSpec full_spec()
     spec.restrict_devices = false;
     spec.devices = {{true, 8, 1, true}, {false, 1, 11, false}};
     spec.notifies = true;
+    spec.watchdog_usec = 30'000'000;
     spec.reports = {"one"};
     return spec;
 }

@@ -117,8 +117,7 @@ TEST_CASE("quadlet: keys of a container")
           "--mount=volume=a-v1,target=/t --mount=volume=a-v2,target=/tmp --name=a");
     CHECK(flags_of("Secret=key") == "--volume=a-v1,kind=host,source=%d/key,readOnly=true,recursive=false /i.aci "
                                     "--mount=volume=a-v1,target=/run/secrets/key --name=a");
-    CHECK(flags_of("Notify=true\nContainerName=web") ==
-          "/i.aci --annotation=appc.io/executor/supports-systemd-notify=true --name=web");
+    CHECK(flags_of("Notify=true\nContainerName=web") == "/i.aci --notify=ready --name=web");
     CHECK(flags_of("Exec=--- \\\\---") == R"(/i.aci --name=a -- "\\---" "\\\\---")");
 }
 
