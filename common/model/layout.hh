@@ -42,6 +42,7 @@ public:
     std::string database_dir() const { return data_ + "/cas/db"; }
     std::string database() const { return data_ + "/cas/db/index.sqlite"; }
     std::string store_tmp() const { return data_ + "/cas/tmp"; }
+    std::string members() const { return data_ + "/cas/members"; } // of the group's members: root reads nothing there
 
     std::string garbage() const { return data_ + "/garbage"; } // renamed away, to be deleted (R15)
     std::string locks() const { return data_ + "/locks"; }

@@ -26,7 +26,7 @@ int run(Invocation& invocation, const Options& options)
         throw UsageRequested{};
     Progress progress;
     const auto store = open_store(invocation.context, progress);
-    const auto id = image::find_in_store(store, invocation.args.front());
+    const auto id = find_to_read(invocation.context, store, invocation.args.front());
     const auto manifest = in_context("cannot read the image manifest",
                                      [&] { return json::parse(store.manifest_bytes(id), "image manifest"); });
     invocation.context.out("{}\n",

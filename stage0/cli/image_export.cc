@@ -31,7 +31,7 @@ int run(Invocation& invocation, const Options& options)
         fail(Error::Kind::usage, "output ACI file exists (try --overwrite)");
     Progress progress;
     const auto store = open_store(invocation.context, progress);
-    const auto id = image::find_in_store(store, invocation.args[0]);
+    const auto id = find_to_read(invocation.context, store, invocation.args[0]);
     in_context("error exporting image", [&] {
         write_new_file(path, options.overwrite, "output ACI file exists (try --overwrite)",
                        [&](int file) { store.write_image(id, file); });

@@ -41,7 +41,7 @@ int run(Invocation& invocation, const Options& options)
     OutputDirectory output{invocation.args[1], options.overwrite};
     Progress progress;
     auto store = open_store(invocation.context, progress);
-    const auto id = image::find_in_store(store, invocation.args[0]);
+    const auto id = find_to_read(invocation.context, store, invocation.args[0]);
     in_context("error rendering image", [&] {
         const auto tree = checked_tree(store, progress, id);
         const auto tick = [&] { store.options().tick(0, 0); };

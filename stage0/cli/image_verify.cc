@@ -12,7 +12,7 @@ namespace
 
 void verify(const Context& context, store::Store& store, Progress& progress, const std::string& image)
 {
-    const auto id = image::find_in_store(store, image);
+    const auto id = find_to_read(context, store, image);
     const auto verdict = in_context(text::quoted(image), [&] { return store.verify(id); });
     progress.clear();
     if (!verdict.was_rendered)

@@ -105,4 +105,18 @@ pod::Image ImageSource::acquire_unsigned(const image::Request& request)
     return ready(id);
 }
 
+void ImageSource::take_over(const model::ImageId& id)
+{
+    acquirer_.take_over(id);
+    progress_.clear();
+}
+
+model::ImageId find_to_read(const Context& context, const store::Store& store, const std::string& image)
+{
+    const auto id = image::find_in_store(store, image);
+    if (store.other_writer(id))
+        ImageSource{context}.take_over(id);
+    return id;
+}
+
 } // namespace rocket::cli

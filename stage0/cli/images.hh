@@ -27,6 +27,8 @@ public:
     pod::Image acquire(const image::Request& request);
     // The same for a file in a place that only whoever installed us can write to: its signature is not looked at.
     pod::Image acquire_unsigned(const image::Request& request);
+    // Of an image in the store: see image::Session.
+    void take_over(const model::ImageId& id);
 
 private:
     image::Hooks hooks();
@@ -42,5 +44,7 @@ private:
 
 // The store alone, for commands that only look at images or remove them. `progress` has to outlive it.
 store::Store open_store(const Context& context, Progress& progress);
+// An image of that store (image::find_in_store()) to be read; root first takes in what somebody else has put there.
+model::ImageId find_to_read(const Context& context, const store::Store& store, const std::string& image);
 
 } // namespace rocket::cli

@@ -64,6 +64,12 @@ model::ImageId Acquirer::acquire(const Request& request)
     return id;
 }
 
+void Acquirer::take_over(const model::ImageId& id)
+{
+    use_policy(PullPolicy::never);
+    session_.take_over(id);
+}
+
 // What an image depends on is got in the way the image itself is.
 void Acquirer::use_policy(PullPolicy policy)
 {

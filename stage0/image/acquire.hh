@@ -19,6 +19,7 @@ public:
     Acquirer(store::Store& store, Verifier* verifier, Network& network, Hooks hooks = {});
 
     model::ImageId acquire(const Request& request);
+    void take_over(const model::ImageId& id); // Session::take_over()
 
 private:
     void use_policy(PullPolicy policy);

@@ -53,6 +53,8 @@ std::optional<model::ImageId> find_stored(const Session& session, const oci::Doc
     const bool takes_unsigned = !session.checks_signatures() || rules.are_unsigned_taken;
     const auto image_name = model::AcIdentifier::sanitized(name.repository());
     for (const auto& entry : store.find(model::ImageName{.name = image_name})) {
+        if (!entry.is_believed) // only root makes images of layers
+            continue;
         const auto record = store.record(entry.id);
         if (record.source == source_of(name) && (takes_unsigned || entry.verified) && is_for(entry, platform))
             return entry.id;

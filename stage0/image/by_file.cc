@@ -36,7 +36,8 @@ std::string signature_for(const Session& session, const std::string& path, const
 std::optional<model::ImageId> already_fetched(const Session& session, const std::string& stamp)
 {
     for (const auto& entry : session.store().list())
-        if ((!session.checks_signatures() || entry.verified) && session.store().record(entry.id).source_stamp == stamp)
+        if (entry.is_believed && (!session.checks_signatures() || entry.verified) &&
+            session.store().record(entry.id).source_stamp == stamp)
             return entry.id;
     return std::nullopt;
 }

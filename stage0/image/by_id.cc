@@ -9,6 +9,7 @@ model::ImageId acquire_from(Session& session, const model::ImageIdPrefix& prefix
 {
     refuse_signature(request);
     auto id = session.store().find(prefix);
+    session.take_over(id);
     session.require_verified(id);
     return id;
 }

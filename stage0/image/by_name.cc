@@ -45,13 +45,18 @@ Error not_in_store(const model::ImageName& name, std::string hint)
             std::move(hint)};
 }
 
-std::optional<model::ImageId> find_named(const Session& session, const model::ImageName& name)
+std::optional<model::ImageId> find_named(Session& session, const model::ImageName& name)
 {
     auto entries = session.store().find(name);
     std::erase_if(entries, [&](const auto& entry) { return !suits_host(entry, name); });
     for (const auto& entry : entries)
-        if (!session.checks_signatures() || entry.verified)
+        if (entry.is_believed && (!session.checks_signatures() || entry.verified))
             return entry.id;
+    for (const auto& entry : entries)
+        if (!entry.is_believed) {
+            session.take_over(entry.id);
+            return entry.id;
+        }
     if (!entries.empty())
         session.require_verified(entries.front().id); // says why not
     return std::nullopt;

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "common/sys/text.hh"
+#include "stage0/store/catalog.hh"
 #include "stage0/store/recipe.hh"
 
 namespace rocket::image
@@ -122,6 +123,8 @@ ImageId Dependencies::resolve(const ImageManifest& dependent, const Dependency& 
             Error::Kind::not_found,
             fmt::format("an image is needed that is not in the local store: {}", path_to(describe(dependency))),
             "fetch that image first"};
+    take_over_(*id);
+    id = store_.record(*id).id;
     check(*id, dependent, dependency);
     complete(*id);
     return *id;
@@ -145,8 +148,10 @@ std::optional<ImageId> Dependencies::fetch(const ImageManifest& dependent, const
 
 std::optional<ImageId> Dependencies::find(const ImageManifest& dependent, const Dependency& dependency) const
 {
-    if (dependency.image_id) // DEP-6; what it is called is checked later
-        return store_.has(*dependency.image_id) ? std::optional{store_.record(*dependency.image_id).id} : std::nullopt;
+    if (dependency.image_id) { // DEP-6; what it is called is checked later
+        const auto entry = store::read_entry(store_.layout(), *dependency.image_id);
+        return entry ? std::optional{entry->id} : std::nullopt;
+    }
     auto entries = store_.find({.name = dependency.image_name, .labels = dependency.labels});
     std::erase_if(entries, [&](const store::Entry& entry) { return !suits(entry.labels, dependent, dependency); });
     if (entries.empty())

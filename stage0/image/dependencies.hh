@@ -27,7 +27,14 @@ public:
 
     enum class First { store, fetch }; // where an image is looked for first: pull policies new and never, or update
 
-    Dependencies(store::Store& store, bool verified_only) : store_{store}, verified_only_{verified_only} {}
+    // Makes an image of the store one that may be believed, or throws; see Session.
+    using TakeOver = std::function<void(const model::ImageId& id)>;
+
+    Dependencies(
+        store::Store& store, bool verified_only, TakeOver take_over = [](const model::ImageId&) {})
+        : store_{store}, verified_only_{verified_only}, take_over_{std::move(take_over)}
+    {
+    }
     // How to do it from now on; without `fetch`, with what is in the store.
     void use(First first, Fetch fetch);
 
@@ -52,6 +59,7 @@ private:
 
     store::Store& store_;
     bool verified_only_;
+    TakeOver take_over_;
     First first_ = First::store;
     Fetch fetch_;
     std::vector<Link> chain_; // the images whose dependencies are being looked at

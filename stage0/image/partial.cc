@@ -46,14 +46,14 @@ std::optional<std::uint64_t> total_of(const fetch::Response& head)
     return text::parse_decimal(head.header("content-length"), INT64_MAX);
 }
 
-void sweep_one(const model::Layout& layout, const std::string& name)
+void sweep_one(const model::Layout& layout, const std::string& directory, const std::string& name)
 {
-    const auto data = sys::stat_if_exists(AT_FDCWD, partial_dir(layout) + "/" + name + "/" + data_name);
+    const auto data = sys::stat_if_exists(AT_FDCWD, directory + "/" + name + "/" + data_name);
     const auto last = data ? data->st_mtim.tv_sec * std::int64_t{1'000'000'000} : 0;
     if (last > sys::realtime_nsec() - week_ns)
         return;
     if (const auto lock = store::NamedLock::try_take(lock_path(layout, name)))
-        remove_tree(sys::open(AT_FDCWD, partial_dir(layout), O_RDONLY | O_DIRECTORY).get(), name);
+        remove_tree(sys::open(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY).get(), name);
 }
 
 } // namespace
@@ -117,11 +117,13 @@ void Partial::remove()
 
 void Partial::sweep(const model::Layout& layout)
 {
-    const auto names = file::list_if_exists(AT_FDCWD, partial_dir(layout));
-    for (const auto& name : names.value_or(std::vector<std::string>{})) {
-        try {
-            sweep_one(layout, name);
-        } catch (const Error&) { // somebody else's, who will sweep it
+    for (const auto& directory : {layout.cas() + "/partial", layout.members() + "/partial"}) {
+        const auto names = file::list_if_exists(AT_FDCWD, directory);
+        for (const auto& name : names.value_or(std::vector<std::string>{})) {
+            try {
+                sweep_one(layout, directory, name);
+            } catch (const Error&) { // somebody else's, who will sweep it
+            }
         }
     }
 }

@@ -11,9 +11,10 @@
 namespace rocket::image
 {
 
-std::string key_of(std::string_view what);            // 32 hex digits
-std::string partial_dir(const model::Layout& layout); // DATA/cas/partial: downloads to be gone on with
-std::string remote_dir(const model::Layout& layout);  // DATA/cas/remote: which image a URL led to
+std::string key_of(std::string_view what); // 32 hex digits
+// Root's own in DATA/cas, those of the group's members in DATA/cas/members, which they share:
+std::string partial_dir(const model::Layout& layout); // .../partial: downloads to be gone on with
+std::string remote_dir(const model::Layout& layout);  // .../remote: which image a URL led to
 std::string lock_path(const model::Layout& layout, const std::string& key);
 
 } // namespace rocket::image

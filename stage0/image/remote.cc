@@ -174,7 +174,7 @@ ImageId Retrieval::run()
 std::optional<RemoteRecord> usable_record(const Session& session, const std::string& url)
 {
     auto record = read_remote(session.store().layout(), url);
-    if (!record || !session.store().has(record->id))
+    if (!record || !session.store().has(record->id) || session.store().other_writer(record->id))
         return std::nullopt;
     if (session.checks_signatures() && !session.store().record(record->id).is_verified())
         return std::nullopt;

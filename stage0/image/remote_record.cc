@@ -45,6 +45,14 @@ std::optional<std::int64_t> age_from(std::string_view value)
     return static_cast<std::int64_t>(std::min(*seconds, static_cast<std::uint64_t>(longest_age)));
 }
 
+std::optional<std::string> read_own_or_roots(const model::Layout& layout, const std::string& name)
+{
+    constexpr std::size_t largest = std::size_t{64} << 10;
+    if (auto own = file::read_if_exists(AT_FDCWD, remote_dir(layout) + "/" + name, largest))
+        return own;
+    return file::read_if_exists(AT_FDCWD, layout.cas() + "/remote/" + name, largest);
+}
+
 RemoteRecord parse(const std::string& content)
 {
     const auto value = json::parse(content, "remote record");
@@ -66,7 +74,7 @@ bool RemoteRecord::is_fresh() const
 std::optional<RemoteRecord> read_remote(const model::Layout& layout, const std::string& url)
 {
     try {
-        const auto content = file::read_if_exists(AT_FDCWD, remote_dir(layout) + "/" + file_name(url), 64U << 10U);
+        const auto content = read_own_or_roots(layout, file_name(url));
         if (!content)
             return std::nullopt;
         auto record = parse(*content);

@@ -33,8 +33,8 @@ void check_name(const model::ImageManifest& manifest, const model::ImageName& ex
 } // namespace
 
 Session::Session(store::Store& store, Verifier* verifier, Network& network, Hooks hooks)
-    : store_{store}, verifier_{verifier}, network_{network}, hooks_{std::move(hooks)}, dependencies_{store, verifier !=
-                                                                                                                nullptr}
+    : store_{store}, verifier_{verifier}, network_{network}, hooks_{std::move(hooks)},
+      dependencies_{store, verifier != nullptr, [this](const model::ImageId& id) { take_over(id); }}
 {
 }
 
@@ -112,6 +112,30 @@ void Session::tell_signer(const Verified& verified) const
     for (const auto& identity : verified.identities)
         lines += "\n  " + text::printable(identity);
     say(lines);
+}
+
+void Session::take_over(const model::ImageId& id)
+{
+    const auto who = store_.other_writer(id);
+    if (!who)
+        return;
+    debug(fmt::format("image {} is by {}: taking it in anew", text::quoted(id.key()), *who));
+    try {
+        const auto raw = store_.open_raw(id);
+        store::Import import{store_, raw.archive.get()};
+        if (import.id() != id)
+            fail(Error::Kind::untrusted, "its archive has the id {}", text::quoted(import.id().key()));
+        if (verifier_ != nullptr && raw.signature.empty())
+            fail(Error::Kind::untrusted, "it has no signature (--insecure-options=image does without)");
+        admit(import, {.requested = id.key(), .source = "the store, where " + *who + " put it"}, raw.signature);
+    } catch (const Error& error) {
+        throw Error{Error::Kind::untrusted,
+                    fmt::format("image {} was put into the store by {} and not by root: {}", text::quoted(id.key()),
+                                *who, error.innermost()),
+                    fmt::format("`rocket image verify {0}` looks at it again, once you trust its key; or remove it "
+                                "with `rocket image rm {0}` and fetch it as root",
+                                id.shortened(12))};
+    }
 }
 
 void Session::require_verified(const model::ImageId& id) const

@@ -38,6 +38,8 @@ class Session
 public:
     // `verifier` may be null: then signatures are not looked at (--insecure-options=image).
     Session(store::Store& store, Verifier* verifier, Network& network, Hooks hooks);
+    Session(const Session&) = delete; // its parts point to each other
+    Session& operator=(const Session&) = delete;
 
     store::Store& store() const noexcept { return store_; }
     Network& network() const noexcept { return network_; }
@@ -60,6 +62,10 @@ public:
     void tell_signer(const Verified& verified) const;
     // A request for something at `url` that takes part in progress, with the credentials for images.
     fetch::Request request(const fetch::Url& url, std::string what) const;
+    // Before root uses an image of the store that somebody else could have written: takes it in anew, as its own, on
+    // the grounds of the archive and the signature alone (stage0/store/writer.hh); Kind::untrusted if they are not
+    // enough.
+    void take_over(const model::ImageId& id);
     // Throws Kind::untrusted if the request checks signatures and that image's was never checked.
     void require_verified(const model::ImageId& id) const;
     // Two commands that fetch the same thing do the work once: the second waits, and finds what the first has done.

@@ -9,6 +9,7 @@
 #include "stage0/store/index.hh"
 #include "stage0/store/named_lock.hh"
 #include "stage0/store/record.hh"
+#include "stage0/store/writer.hh"
 
 namespace rocket::store
 {
@@ -21,16 +22,19 @@ using model::ImageId;
 // Changes whenever one of the image's files does: they are replaced as a whole, never written to.
 std::optional<std::string> stamp_of(const model::Layout& layout, const ImageId& id)
 {
-    const auto base = layout.image(id) + "/";
-    const auto record = sys::stat_if_exists(AT_FDCWD, base + model::image_dir::record);
-    auto archive = sys::stat_if_exists(AT_FDCWD, base + model::image_dir::archive);
+    const auto dir = sys::open_if_exists(AT_FDCWD, layout.image(id), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    if (!dir)
+        return std::nullopt;
+    const auto record = sys::stat_if_exists(dir->get(), model::image_dir::record);
+    auto archive = sys::stat_if_exists(dir->get(), model::image_dir::archive);
     if (!archive) // made of layers
-        archive = sys::stat_if_exists(AT_FDCWD, base + model::image_dir::oci_config);
-    const auto manifest = sys::stat_if_exists(AT_FDCWD, base + model::image_dir::manifest);
+        archive = sys::stat_if_exists(dir->get(), model::image_dir::oci_config);
+    const auto manifest = sys::stat_if_exists(dir->get(), model::image_dir::manifest);
     if (!record || !archive || !manifest)
         return std::nullopt;
-    return fmt::format("{}.{:09}/{}/{}/{}/{}", record->st_mtim.tv_sec, record->st_mtim.tv_nsec, record->st_ino,
-                       record->st_size, archive->st_size, manifest->st_size);
+    return fmt::format("{}.{:09}/{}/{}/{}/{}{}", record->st_mtim.tv_sec, record->st_mtim.tv_nsec, record->st_ino,
+                       record->st_size, archive->st_size, manifest->st_size,
+                       other_writer(dir->get()) ? "/somebody else's" : ""); // no row of the index has that
 }
 
 std::optional<Index::Rows> load_index(const model::Layout& layout)
@@ -50,8 +54,8 @@ void heal(const model::Layout& layout, const Index::Rows& put, const std::vector
     if (::access(layout.cas().c_str(), W_OK) != 0)
         return;
     try {
-        if (sys::make_dir_if_missing(AT_FDCWD, layout.database_dir(), 0770))
-            ::chmod(layout.database_dir().c_str(), 02770); // whatever the umask
+        if (sys::make_dir_if_missing(AT_FDCWD, layout.database_dir(), 0750))
+            ::chmod(layout.database_dir().c_str(), 02750); // whatever the umask
         const auto lock = NamedLock::try_take(layout.store_lock());
         if (!lock)
             return;
@@ -102,12 +106,14 @@ std::optional<Entry> read_entry(const model::Layout& layout, const ImageId& id)
         if (record.id != id || !has_content(layout, dir.get(), record))
             return std::nullopt;
         const auto manifest = model::ImageManifest::parse(file::read(dir.get(), model::image_dir::manifest));
+        const bool is_believed = !other_writer(dir.get());
         return Entry{.id = record.id,
                      .name = manifest.name,
                      .labels = manifest.labels,
                      .size = record.image_bytes + record.tree_bytes,
                      .imported_ns = record.imported_ns,
-                     .verified = record.is_verified()};
+                     .verified = is_believed && record.is_verified(),
+                     .is_believed = is_believed};
     } catch (const Error&) { // half there, or damaged: as good as not there
         return std::nullopt;
     }
@@ -128,7 +134,8 @@ std::vector<Entry> read_catalog(const model::Layout& layout)
             entries.push_back(std::move(row->second.entry));
             known.erase(row);
         } else if (auto entry = read_entry(layout, id)) {
-            changed.emplace(id, Index::Row{*entry, *stamp});
+            if (entry->is_believed) // the index knows no others
+                changed.emplace(id, Index::Row{*entry, *stamp});
             entries.push_back(std::move(*entry));
             known.erase(id);
         }
@@ -148,7 +155,7 @@ void rebuild_index(const model::Layout& layout)
     Index::Rows rows;
     for (const auto& id : ids_in(layout.images())) {
         const auto stamp = stamp_of(layout, id);
-        if (auto entry = read_entry(layout, id); entry && stamp)
+        if (auto entry = read_entry(layout, id); entry && stamp && entry->is_believed)
             rows.emplace(id, Index::Row{std::move(*entry), *stamp});
     }
     Index{layout.database(), Index::Access::write}.update(rows, {});

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The directories that all commands share in DATA, with the modes of units/host/tmpfiles.conf (cli 1.6): whichever
-// command comes first makes those that are missing. Owner, group and mode of what is there stay; new ones inherit
-// DATA's group.
+// command comes first makes those that are missing. Owner, group and mode of what is there stay, but where only root
+// may write, members of the group lose the right to, and a directory of somebody else is Kind::untrusted; new ones
+// inherit DATA's group.
 #pragma once
 
 #include "common/model/layout.hh"

@@ -16,7 +16,8 @@ struct Entry {
     model::Labels labels = {};
     std::uint64_t size = 0; // the uncompressed image and its rendered tree
     std::int64_t imported_ns = 0;
-    bool verified = false; // let in by its signature
+    bool verified = false;   // let in by its signature
+    bool is_believed = true; // false: somebody else wrote all of the above, and not even `verified` is set (writer.hh)
     bool operator==(const Entry&) const = default;
 };
 

@@ -109,8 +109,11 @@ Index::Index(const std::string& path, Access access)
     database_.reset(raw);
     check(result, raw, "opening");
     ::sqlite3_busy_timeout(raw, patience_ms);
-    if (access == Access::write)
+    if (access == Access::write) {
+        int stay = 1; // the side files: those who may only read need them
+        ::sqlite3_file_control(raw, "main", SQLITE_FCNTL_PERSIST_WAL, &stay);
         execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    }
     if (schema_version() == current_version)
         return;
     if (access == Access::read)
@@ -121,8 +124,8 @@ Index::Index(const std::string& path, Access access)
 
 void Index::create(const std::string& path) const
 {
-    const auto file = sys::open(AT_FDCWD, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0660);
-    ::fchmod(file.get(), 0660); // whatever the umask; somebody else's file has its mode already
+    const auto file = sys::open(AT_FDCWD, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0640);
+    ::fchmod(file.get(), 0640); // whatever the umask
 }
 
 void Index::execute(const char* sql) const

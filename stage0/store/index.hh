@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A cache of what the records and manifests in the store say, for fast look-ups: SQLite, rebuilt at will. Nothing is
 // lost with it, and nothing waits for it: whoever cannot use it reads the files. An entry counts only as long as its
-// stamp is that of the image's files. Errors: Error of any kind, which callers treat as "no index".
+// stamp is that of the image's files. Members of the store's group can only read it (writer.hh). Errors: Error of any
+// kind, which callers treat as "no index".
 #pragma once
 
 #include <map>

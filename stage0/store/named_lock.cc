@@ -11,8 +11,10 @@ namespace
 
 Fd open_lock_file(const std::string& path)
 {
-    auto file = sys::open(AT_FDCWD, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0660);
-    ::fchmod(file.get(), 0660); // whatever the umask; somebody else's file has its mode already
+    auto file = sys::open(AT_FDCWD, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0660);
+    const auto info = sys::stat(file.get());
+    if (S_ISREG(info.st_mode) && info.st_nlink == 1 && info.st_uid == ::geteuid()) // not what somebody put there
+        ::fchmod(file.get(), 0660);                                                // whatever the umask
     return file;
 }
 

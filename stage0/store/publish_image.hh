@@ -22,9 +22,9 @@ private:
     Fd dir_;
 };
 
-// An image that is there stays if it is whole and was let in on grounds as good as ours. Otherwise it is exchanged for
-// ours in one step, archive and all: our signature is for our archive, which may be compressed differently. The caller
-// holds the image's lock and has brought the files to disk.
+// An image that is there stays if it is whole, believed and was let in on grounds as good as ours. Otherwise it is
+// exchanged for ours in one step, archive and all: our signature is for our archive, which may be compressed
+// differently. The caller holds the image's lock and has brought the files to disk.
 void publish_staged_image(const Store& store, const Staging& staging, const model::ImageId& id, bool verified);
 
 } // namespace rocket::store

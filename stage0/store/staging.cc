@@ -74,7 +74,14 @@ std::string discard(const model::Layout& layout, int parent, const std::string& 
         return {};
     const auto garbage = open_dir(layout.garbage());
     auto new_name = std::string{garbage_prefix} + sys::random_name();
-    sys::rename(parent, name, garbage.get(), new_name);
+    try {
+        sys::rename(parent, name, garbage.get(), new_name);
+    } catch (const Error& error) {
+        if (::geteuid() == 0 || error.error_number() != EACCES)
+            throw;
+        sys::rename(parent, name, parent, new_name); // a directory that root made: root sweeps it
+        new_name.clear();
+    }
     sys::fsync(garbage.get());
     sys::fsync(parent);
     return new_name;
@@ -95,6 +102,10 @@ void sweep(const model::Layout& layout)
     for (const auto& name : file::list(garbage.get(), "."))
         if (name.starts_with(garbage_prefix))
             sweep(garbage.get(), name);
+    const auto images = open_dir(layout.images());
+    for (const auto& name : file::list(images.get(), "."))
+        if (name.starts_with(garbage_prefix))
+            sweep(images.get(), name);
 }
 
 } // namespace rocket::store

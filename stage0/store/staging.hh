@@ -30,7 +30,8 @@ private:
 };
 
 // Takes parent/name out of sight by one rename into DATA/garbage, to disk, and returns the name it has there.
-// Empty if it was not there.
+// Empty if it was not there, or if it is root's and the caller is not: then it is out of sight where it was, and
+// deleted by the next command of root's that writes.
 std::string discard(const model::Layout& layout, int parent, const std::string& name);
 // Deletes what discard() took away.
 void delete_garbage(const model::Layout& layout, const std::string& name);

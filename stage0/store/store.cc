@@ -6,6 +6,7 @@
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
 #include "stage0/store/catalog.hh"
+#include "stage0/store/writer.hh"
 
 namespace rocket::store
 {
@@ -19,6 +20,22 @@ namespace
 [[noreturn]] void fail_missing(const ImageId& id)
 {
     fail(Error::Kind::not_found, "image {} is not in the local store", text::quoted(id.key()));
+}
+
+Fd open_directory(const model::Layout& layout, const ImageId& id)
+{
+    auto dir = sys::open_if_exists(AT_FDCWD, layout.image(id), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!dir)
+        fail_missing(id);
+    return std::move(*dir);
+}
+
+Fd open_archive_in(int dir, const ImageId& id)
+{
+    auto archive = sys::open_if_exists(dir, image_dir::archive, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (!archive)
+        fail_missing(id);
+    return std::move(*archive);
 }
 
 } // namespace
@@ -52,8 +69,9 @@ std::vector<Entry> Store::find(const model::ImageName& name) const
     std::erase_if(entries, [&](const Entry& entry) {
         return entry.name != name.name || !model::satisfies(entry.labels, name.labels);
     });
-    std::stable_sort(entries.begin(), entries.end(),
-                     [](const Entry& a, const Entry& b) { return a.imported_ns > b.imported_ns; });
+    std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+        return a.is_believed == b.is_believed ? a.imported_ns > b.imported_ns : a.is_believed;
+    });
     return entries;
 }
 
@@ -62,9 +80,26 @@ bool Store::has(const ImageId& id) const
     return read_entry(layout_, id).has_value();
 }
 
+std::optional<std::string> Store::other_writer(const ImageId& id) const
+{
+    return store::other_writer(open_directory(layout_, id).get());
+}
+
+Fd Store::open_image(const ImageId& id) const
+{
+    auto dir = open_directory(layout_, id);
+    if (const auto who = store::other_writer(dir.get()))
+        throw Error{
+            Error::Kind::untrusted,
+            fmt::format("image {} is by {}, whose word root does not take for it", text::quoted(id.key()), *who),
+            fmt::format("`rocket image verify {}` looks at its signature; or fetch it again as root",
+                        id.shortened(12))};
+    return dir;
+}
+
 Record Store::record(const ImageId& id) const
 {
-    auto content = file::read_if_exists(AT_FDCWD, layout_.image(id) + "/" + image_dir::record);
+    const auto content = file::read_if_exists(open_image(id).get(), image_dir::record);
     if (!content)
         fail_missing(id);
     return Record::parse(*content);
@@ -72,7 +107,7 @@ Record Store::record(const ImageId& id) const
 
 std::string Store::manifest_bytes(const ImageId& id) const
 {
-    auto content = file::read_if_exists(AT_FDCWD, layout_.image(id) + "/" + image_dir::manifest);
+    auto content = file::read_if_exists(open_image(id).get(), image_dir::manifest);
     if (!content)
         fail_missing(id);
     return std::move(*content);
@@ -85,16 +120,22 @@ model::ImageManifest Store::manifest(const ImageId& id) const
 
 Fd Store::open_archive(const ImageId& id) const
 {
-    auto archive = sys::open_if_exists(AT_FDCWD, layout_.image(id) + "/" + image_dir::archive,
-                                       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    if (!archive)
-        fail_missing(id);
-    return std::move(*archive);
+    return open_archive_in(open_image(id).get(), id);
+}
+
+Store::Raw Store::open_raw(const ImageId& id) const
+{
+    constexpr std::size_t largest_signature = std::size_t{64} << 10;
+    const auto dir = open_directory(layout_, id);
+    return {.archive = open_archive_in(dir.get(), id),
+            .signature = file::read_if_exists(dir.get(), image_dir::signature, largest_signature).value_or("")};
 }
 
 std::optional<Entry> Store::find_dependent(const ImageId& id) const
 {
     for (auto& entry : list()) {
+        if (!entry.is_believed) // it finds others when it is taken in
+            continue;
         const auto pinned = record(entry.id).dependencies;
         if (std::find(pinned.begin(), pinned.end(), id) != pinned.end())
             return std::move(entry);

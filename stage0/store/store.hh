@@ -2,7 +2,8 @@
 // The image store: DATA/cas, as common/model/layout.hh names it. Images and trees are immutable; each appears by one
 // rename, after its content is on disk, and vanishes by one rename into DATA/garbage (R13, R15). A SIGKILL or power
 // cut at any point leaves the old state or the new one; the next command that writes sweeps what is left over.
-// Reading needs no lock and no write access. An image that lacks a file, or has a broken one, counts as absent.
+// Reading needs no lock and no write access. An image that lacks a file, or has a broken one, counts as absent. Who may
+// write, and what of it root believes, is in writer.hh.
 // Errors: Kind::not_found, Kind::busy, Kind::corrupt; Kind::usage for ambiguous ids.
 #pragma once
 
@@ -46,14 +47,23 @@ public:
     // --- look-ups (cli 4.1)
     std::vector<Entry> list() const; // in the order of their ids
     model::ImageId find(const model::ImageIdPrefix& prefix) const;
-    // Those of that name with every label asked for, the most recently imported one first.
+    // Those of that name with every label asked for: first what is believed, the most recently imported one first.
     std::vector<Entry> find(const model::ImageName& name) const;
     bool has(const model::ImageId& id) const;
 
+    // Root: who else could have written the image, if anybody could; then all of the following but the last throw
+    // Kind::untrusted, and what list() and find() say of it is hearsay (writer.hh).
+    std::optional<std::string> other_writer(const model::ImageId& id) const;
     Record record(const model::ImageId& id) const;
     std::string manifest_bytes(const model::ImageId& id) const;
     model::ImageManifest manifest(const model::ImageId& id) const;
     Fd open_archive(const model::ImageId& id) const;
+    // The two files that say themselves what they are worth, whoever wrote them; no signature: empty.
+    struct Raw {
+        Fd archive;
+        std::string signature;
+    };
+    Raw open_raw(const model::ImageId& id) const;
     std::int64_t last_used_ns(const model::ImageId& id) const;
     void mark_used(const model::ImageId& id) const;                      // not being allowed to is no error
     std::optional<Entry> find_dependent(const model::ImageId& id) const; // one of those that depend on it
@@ -87,6 +97,7 @@ public:
 private:
     Verdict verify_once(const model::ImageId& id, std::set<model::ImageId>& done);
     void refuse_if_used(const model::ImageId& id, Using which) const;
+    Fd open_image(const model::ImageId& id) const; // its directory, if it is believed
 
     model::Layout layout_;
     Options options_;

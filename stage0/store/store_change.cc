@@ -81,10 +81,12 @@ bool Store::remove(const ImageId& id, Using which)
     const auto preparing = Lock::take(
         sys::open(AT_FDCWD, layout_.prepare_lock(), O_RDONLY | O_CREAT | O_NOFOLLOW, 0640), Lock::Mode::exclusive);
     refuse_if_used(id, which);
+    bool was_there = false;
     std::string image;
     std::string tree;
     {
         const auto lock = NamedLock::take(layout_.image_lock(id));
+        was_there = sys::stat_if_exists(AT_FDCWD, layout_.image(id)).has_value();
         image = discard(layout_, sys::open(AT_FDCWD, layout_.images(), O_RDONLY | O_DIRECTORY).get(), id.key());
         if (can_render())
             tree = discard_tree(layout_, id.key());
@@ -93,7 +95,7 @@ bool Store::remove(const ImageId& id, Using which)
     delete_garbage(layout_, image);
     delete_garbage(layout_, tree);
     sweep_unused_layers(*this);
-    return !image.empty();
+    return was_there;
 }
 
 } // namespace rocket::store

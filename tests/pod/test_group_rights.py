@@ -3,8 +3,11 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import stat
+import subprocess
+import sys
 import time
 
 import aci
@@ -44,27 +47,30 @@ def test_members_fetch_and_list(shared, make):
     root = shared.fetch(make("example.com/by-root", content=CONTENT))
     full = shared.as_user("--insecure-options=image", "fetch", "--full", make("example.com/by-member", content=CONTENT), groups=[GROUP]).stdout.strip()
     assert listed(shared) == listed(shared.as_user, groups=[GROUP]) == ["by-member", "by-root"]
-    for image in (root, full):
+    for image, mode in ((root, 0o2750), (full, 0o2770)):
         info = os.stat(shared.data / f"cas/image/{image}")
-        assert (stat.S_IMODE(info.st_mode), info.st_gid) == (0o2770, GROUP)
+        assert (stat.S_IMODE(info.st_mode), info.st_gid) == (mode, GROUP)
         for path in (shared.data / f"cas/image/{image}").iterdir():
             assert path.stat().st_gid == GROUP and path.stat().st_mode & 0o007 == 0
     shared.as_user("image", "cat-manifest", "example.com/by-root", groups=[GROUP])
     assert stat.S_IMODE(os.stat(shared.data / "cas/tree").st_mode) == 0o2700
 
     assert not (shared.data / f"cas/tree/{full}").exists(), "only root renders"
-    shared("image", "render", full, shared.home / "out")
+    shared("--insecure-options=image", "image", "render", full, shared.home / "out")
     info = os.stat(shared.data / f"cas/tree/{full}/rootfs/x")
     assert (info.st_uid, stat.S_IMODE(info.st_mode)) == (7, 0o4755)
     assert shared.as_user("image", "rm", "example.com/by-root", groups=[GROUP]).stdout
-    assert listed(shared) == ["by-member"]
+    assert listed(shared) == listed(shared.as_user, groups=[GROUP]) == ["by-member"]
+    shared("image", "rm", "example.com/by-member")
+    shared.fetch(make("example.com/by-root", content=CONTENT))
+    assert [path.name for path in (shared.data / "cas/image").iterdir()] == [root], "what the member took away is gone"
 
 
 def test_members_fetch_dependencies(shared, make):
     shared.as_user("--insecure-options=image", "fetch", make("example.com/b", content=[aci.file("rootfs/b", "b")]), groups=[GROUP])
     full = shared.as_user("--insecure-options=image", "fetch", "--full", groups=[GROUP], status=0, *[
         make("example.com/a", content=CONTENT, dependencies=[{"imageName": "example.com/b"}], pathWhitelist=["/b"])]).stdout.strip()
-    shared("image", "render", "--rootfs-only", full, shared.home / "out")
+    shared("--insecure-options=image", "image", "render", "--rootfs-only", full, shared.home / "out")
     assert [p.name for p in (shared.home / "out").iterdir()] == ["b"]
 
 
@@ -124,6 +130,95 @@ def test_leftovers_of_root_stop_nobody(shared, make):
     assert list((shared.data / "cas/tmp").iterdir()) == [] and listed(shared) == ["a", "b", "big"]
 
 
+def as_member(script, *arguments):
+    """A member of the group does something to the store that no command does."""
+    user = ["setpriv", "--reuid=12345", "--regid=12345", f"--groups={GROUP}", "--"]
+    return subprocess.run([*user, sys.executable, "-c", f"import json, os, pathlib, shutil, sys\n{script}", *map(str, arguments)],
+                          capture_output=True, text=True, check=False)
+
+
+FORGE = """
+record = pathlib.Path(sys.argv[1], "record.json")
+said = json.loads(record.read_text())
+said.update(keyFingerprint="a" * 40, insecure=[], **json.loads(sys.argv[2]))
+record.unlink()
+record.write_text(json.dumps(said))
+"""
+
+
+def refused_to_root(program, image, name, *words):
+    """Nothing of root's uses it, and each says which image, whose it is, and what to do."""
+    for command in (["run", "--net=none", name], ["prepare", image], ["fetch", "--pull-policy=new", name], ["image", "verify", name], ["image", "export", image, "/nowhere.aci"]):
+        error = program(*command, status=254).stderr
+        assert image in error and "user 12345" in error, error
+        assert all(word in error for word in words), error
+        assert "rocket image verify" in error and "rocket image rm" in error, error
+    assert not (program.data / f"cas/tree/{image}").exists()
+
+
+def test_root_believes_no_record_of_a_members(shared, make, signer, home):
+    image = make("example.com/app/web", aci.app("/bin/true"), aci.busybox())
+    full = shared.as_user("--insecure-options=image", "fetch", "--full", image, groups=[GROUP]).stdout.strip()
+    directory = shared.data / "cas/image" / full
+    forged = as_member(FORGE, directory, "{}")
+    assert forged.returncode == 0, forged.stderr
+    assert json.loads((directory / "record.json").read_text())["keyFingerprint"] == "a" * 40
+    refused_to_root(shared, full, "example.com/app/web", "it has no signature")
+
+    # A signature of somebody whom root does not trust, and then does.
+    signer.sign(image)
+    signed = as_member("shutil.copy(sys.argv[1], sys.argv[2])", f"{image}.asc", directory / "signature.asc")
+    assert signed.returncode == 0, signed.stderr
+    refused_to_root(shared, full, "example.com/app/web", "trust")
+    shared("trust", "--skip-fingerprint-review", "--root", signer.public_key(home / "key.asc"))
+    assert "verified" in shared("fetch", "--pull-policy=new", "example.com/app/web").stderr
+    assert directory.stat().st_uid == 0 and (shared.data / f"cas/tree/{full}").exists()
+    assert json.loads((directory / "record.json").read_text())["keyFingerprint"] == signer.fingerprint.lower()
+
+
+def test_root_believes_no_content_of_a_members(shared, make, signer, home):
+    """What root has fetched is taken away, and something else is put there."""
+    shared("trust", "--skip-fingerprint-review", "--root", signer.public_key(home / "key.asc"))
+    good, bad = make("example.com/good", content=CONTENT), make("example.com/bad", content=[aci.file("rootfs/evil", "x")])
+    signer.sign(good)
+    full = shared("fetch", "--full", good).stdout.strip()
+    whole_id = json.loads((shared.data / f"cas/image/{full}/record.json").read_text())["id"]
+    other = shared.as_user("--insecure-options=image", "fetch", "--full", bad, groups=[GROUP]).stdout.strip()
+    swapped = as_member("""
+store, good, bad = pathlib.Path(sys.argv[1]), *sys.argv[2:]
+(store / good).rename(store / "aside")
+(store / bad).rename(store / good)
+""", shared.data / "cas/image", full, other)
+    assert swapped.returncode == 0, swapped.stderr
+    shutil.rmtree(shared.data / f"cas/tree/{full}")
+    forged = as_member(FORGE, shared.data / "cas/image" / full, json.dumps({"id": whole_id}))
+    assert forged.returncode == 0, forged.stderr
+    signed = as_member("shutil.copy(sys.argv[1], sys.argv[2])", f"{good}.asc", shared.data / f"cas/image/{full}/signature.asc")
+    assert signed.returncode == 0, signed.stderr
+    refused_to_root(shared, full, full, "its archive has the id", other)
+    assert "its archive has the id" in shared("--insecure-options=image", "prepare", full, status=254).stderr
+    shared("image", "rm", full)
+    assert shared("fetch", "--full", good).stdout.strip() == full
+
+
+def test_members_write_nowhere_else(shared, make):
+    """All else that decides what root runs: trees, layers, the index, what is remembered of URLs."""
+    full = shared.fetch(make("example.com/a", content=CONTENT))
+    for path in ("cas/tree", "cas/layer", "cas/db", "cas/image", f"cas/image/{full}/record.json", f"cas/image/{full}/manifest"):
+        assert "PermissionError" in as_member("os.rename(sys.argv[1], sys.argv[1] + '-old')", shared.data / path).stderr, path
+    for path in ("cas/new", "cas/layer/new", "cas/db/new", "cas/tree/new", f"cas/image/{full}/new", "cas/db/index.sqlite", f"cas/image/{full}/record.json"):
+        assert "PermissionError" in as_member("open(sys.argv[1], 'w')", shared.data / path).stderr, path
+    assert listed(shared.as_user, groups=[GROUP]) == ["a"], "the index can be read"
+    # A store of before is put right.
+    for path in ("cas", "cas/layer", "cas/db"):
+        (shared.data / path).chmod(0o2770)
+    shared.fetch(make("example.com/b", content=CONTENT))
+    assert {stat.S_IMODE((shared.data / path).stat().st_mode) for path in ("cas", "cas/layer", "cas/db")} == {0o2750}
+    os.chown(shared.data / "cas/tree", 12345, GROUP)
+    assert "belongs to user 12345" in shared("--insecure-options=image", "fetch", make("example.com/c"), status=254).stderr
+    os.chown(shared.data / "cas/tree", 0, GROUP)
+
+
 def test_admins_trust_keys(shared, make, signer, home):
     key = signer.public_key(home / "key.asc")
     flags = ["trust", "--skip-fingerprint-review", "--prefix=example.com/app", key]
@@ -137,6 +232,10 @@ def test_admins_trust_keys(shared, make, signer, home):
 
     image = make("example.com/app/web", content=CONTENT)
     signer.sign(image)
-    shared.as_user("fetch", image, groups=[GROUP])
+    full = shared.as_user("fetch", "--full", image, groups=[GROUP]).stdout.strip()
+    assert "verified" in shared.as_user("image", "list", "--fields=signature", groups=[GROUP]).stdout
+    assert "not checked" in shared("image", "list", "--fields=signature").stdout, "a member says so, not root"
+    assert "signature verified" in shared("image", "verify", full).stderr
     assert "verified" in shared("image", "list", "--fields=signature").stdout
+    assert (os.stat(shared.data / f"cas/image/{full}").st_uid, os.stat(shared.data / f"cas/tree/{full}").st_uid) == (0, 0)
     shared("trust", "--skip-fingerprint-review", "--prefix=example.com/app", signer.public_key(home / "key.asc"))

@@ -16,7 +16,7 @@ public:
     {
         const auto id = rocket::model::ImageId::parse("sha512-" + std::string(127, digit) + "0");
         const auto path = layout.image(id);
-        rocket::sys::make_dir(AT_FDCWD, path, 0770);
+        rocket::sys::make_dir(AT_FDCWD, path, 0750);
         const auto dir = rocket::sys::open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
         rocket::store::Record record{.id = id, .requested = name, .source = "file:///x", .archive_bytes = 3};
         record.imported_ns = imported;
