@@ -132,6 +132,18 @@ Resources resources_from(const json::Cursor& cursor)
             .tasks_max = number(fields.required("tasksMax"))};
 }
 
+json::Value to_value(const SecurityLabels& labels)
+{
+    return json::Object{{"apparmorProfile", labels.apparmor_profile}, {"selinuxContext", labels.selinux_context}};
+}
+
+SecurityLabels labels_from(const json::Cursor& cursor)
+{
+    json::Fields fields{cursor};
+    return {.apparmor_profile = fields.required("apparmorProfile").text(),
+            .selinux_context = fields.required("selinuxContext").text()};
+}
+
 json::Value to_value(const DeviceRule& rule)
 {
     return json::Object{
@@ -180,7 +192,9 @@ std::string to_json(const AppSpec& spec)
     writer.set("boundingSet", spec.bounding_set)
         .set("ambientSet", spec.ambient_set)
         .set("noNewPrivileges", spec.no_new_privileges);
-    writer.set("seccomp", to_value(spec.seccomp)).set("resources", to_value(spec.resources));
+    writer.set("seccomp", to_value(spec.seccomp))
+        .set("labels", to_value(spec.labels))
+        .set("resources", to_value(spec.resources));
     if (spec.oom_score_adjust)
         writer.set("oomScoreAdjust", *spec.oom_score_adjust);
     writer.set("restrictDevices", spec.restrict_devices);
@@ -211,6 +225,7 @@ AppSpec app_spec_from_json(std::string_view text)
     spec.ambient_set = number(fields.required("ambientSet"));
     spec.no_new_privileges = fields.required("noNewPrivileges").boolean();
     spec.seccomp = seccomp_from(fields.required("seccomp"));
+    spec.labels = labels_from(fields.required("labels"));
     spec.resources = resources_from(fields.required("resources"));
     if (const auto adjust = fields.optional("oomScoreAdjust"))
         spec.oom_score_adjust = static_cast<int>(adjust->integer(-1000, 1000));

@@ -35,6 +35,12 @@ struct SeccompPolicy {
     bool operator==(const SeccompPolicy&) const = default;
 };
 
+struct SecurityLabels { // of the kernel's security modules; empty: none of the app's own
+    std::string apparmor_profile;
+    std::string selinux_context;
+    bool operator==(const SecurityLabels&) const = default;
+};
+
 struct DeviceRule { // a device node brought by a volume (ACE-13)
     bool block = false;
     unsigned major = 0;
@@ -71,6 +77,7 @@ struct AppSpec {
     std::uint64_t ambient_set = 0;   // of a user other than root: what was asked for by name, and is theirs after exec
     bool no_new_privileges = false;
     SeccompPolicy seccomp;
+    SecurityLabels labels;
     Resources resources;
     std::optional<int> oom_score_adjust;
     bool restrict_devices = true;

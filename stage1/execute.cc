@@ -11,6 +11,7 @@
 #include <csignal>
 
 #include "common/sys/sys.hh"
+#include "stage1/security_labels.hh"
 
 namespace rocket::stage1
 {
@@ -47,6 +48,7 @@ void execute(const Program& program)
 {
     const auto argv = pointers_to(program.argv);
     const auto env = pointers_to(program.env);
+    label_next_exec(program.credentials.labels);
     take_on(program.credentials);
     go_to(program.working_directory);
     sys::check([] { return ::close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC); }, "closing descriptors");

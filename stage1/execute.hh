@@ -26,9 +26,9 @@ struct ExecError : Error {
     explicit ExecError(const Error& error) : Error{error} {}
 };
 
-// Takes on the credentials, goes to the directory, closes all descriptors but 0-2 when the program is executed; it is
-// killed when our parent dies. Throws what failed, ExecError if that was execve(2): the process can do nothing more
-// then but to say so and end.
+// Takes on the credentials and security labels, goes to the directory, closes all descriptors but 0-2 when the program
+// is executed; it is killed when our parent dies. Throws what failed, ExecError if that was execve(2): the process can
+// do nothing more then but to say so and end.
 [[noreturn]] void execute(const Program& program);
 
 // The caller's keys are not the pod's. Without keys in the kernel there is nothing to do.

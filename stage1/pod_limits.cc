@@ -15,18 +15,6 @@ namespace rocket::stage1
 namespace
 {
 
-constexpr const char* never_enforced[] = {"os/linux/selinux-context", "os/linux/apparmor-profile"};
-
-// Ignoring them is for hosts that lack the module only (AAR-1, SEL-1).
-void check_security_modules(const model::Isolators& isolators, const PodFacts& facts)
-{
-    if (facts.has_selinux && isolators.selinux_context())
-        fail(Error::Kind::unsupported, "an SELinux context asked for: contexts are not supported");
-    if (facts.has_apparmor && isolators.apparmor_profile())
-        fail(Error::Kind::unsupported, "AppArmor profile {} asked for: profiles are not supported",
-             text::quoted(*isolators.apparmor_profile()));
-}
-
 void add_resources(PodLimits& limits, const Resources& resources)
 {
     const auto add = [&](const char* file, const std::optional<std::uint64_t>& value) {
@@ -77,7 +65,6 @@ bool is_plain_path(const std::string& path)
 
 PodLimits pod_limits(const model::Isolators& isolators, const PodFacts& facts)
 {
-    check_security_modules(isolators, facts);
     PodLimits limits;
     auto resources = app_resources(isolators, facts, limits.reports);
     if (isolators.cpu_shares()) // not one for pods (ISO-7)
@@ -85,9 +72,6 @@ PodLimits pod_limits(const model::Isolators& isolators, const PodFacts& facts)
     add_resources(limits, resources);
     for (auto& line : io_max_lines(resources))
         limits.files.emplace_back("io.max", std::move(line));
-    for (const char* name : never_enforced)
-        if (isolators.find(name) != nullptr)
-            limits.reports.push_back(fmt::format("{} of the pod is not enforced", name));
     for (const auto& name : isolators.unknown_names())
         limits.reports.push_back(fmt::format("isolator {} is not known here, ignored", text::quoted(name)));
     for (const auto& name : isolators.out_of_scope(model::Scope::pod))

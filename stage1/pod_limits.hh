@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Isolators of the pod itself (ISO-1, RES-5, F8): limits of the cgroup that all its apps are in, and kernel parameters
-// of its namespaces (CTL-1, CTL-2). What cannot be enforced here is reported (ISO-5), what must not be set is refused.
+// of its namespaces (CTL-1, CTL-2); security labels are its apps' (security_labels.hh). What cannot be enforced here is
+// reported (ISO-5), what must not be set is refused.
 #pragma once
 
 #include <map>
@@ -20,7 +21,7 @@ struct PodLimits {
     std::vector<std::string> reports;
 };
 
-// `facts`: controllers of the pod's cgroup, disks, security modules. Kind::usage for a limit of zero, unsupported for
+// `facts`: controllers of the pod's cgroup, disks. Kind::usage for a limit of zero, unsupported for
 // what must not be ignored and cannot be done. Pure.
 PodLimits pod_limits(const model::Isolators& isolators, const PodFacts& facts);
 

@@ -14,6 +14,7 @@
 #include "stage1/pod.hh"
 #include "stage1/resources.hh"
 #include "stage1/seccomp.hh"
+#include "stage1/security_labels.hh"
 #include "stage1/users.hh"
 
 namespace rocket::stage1
@@ -129,29 +130,27 @@ void resolve_confinement(AppSpec& spec, const model::Isolators& isolators, const
         spec.devices = found->second;
 }
 
-void report_rest(AppSpec& spec, const model::Isolators& isolators, const PodFacts& facts)
+// The app's process takes them on itself, when its filter is in force already.
+void check_filter_lets_labels(const AppSpec& spec)
+{
+    if (spec.labels != SecurityLabels{} && (!allows(spec.seccomp, "openat") || !allows(spec.seccomp, "write")))
+        throw Error{Error::Kind::unsupported,
+                    "the app's system call filter refuses what its AppArmor profile or SELinux context takes",
+                    "allow openat and write in the seccomp isolator"};
+}
+
+void report_rest(AppSpec& spec, const model::Isolators& isolators)
 {
     for (const auto& name : isolators.unknown_names())
         spec.reports.push_back(fmt::format("isolator {} is not known here, ignored", text::quoted(name)));
     for (const auto& name : isolators.out_of_scope(model::Scope::app))
         spec.reports.push_back(fmt::format("isolator {} is not one for apps, ignored", text::quoted(name)));
-    if (isolators.selinux_context()) {
-        if (facts.has_selinux) // as below (SEL-1)
-            fail(Error::Kind::unsupported, "an SELinux context asked for: contexts are not supported");
-        spec.reports.push_back("os/linux/selinux-context is not in force: the host has no SELinux");
-    }
-    if (!isolators.apparmor_profile())
-        return;
-    if (facts.has_apparmor) // ignoring it is for hosts without AppArmor only (AAR-1)
-        fail(Error::Kind::unsupported, "AppArmor profile {} asked for: profiles are not supported",
-             text::quoted(*isolators.apparmor_profile()));
-    spec.reports.push_back("os/linux/apparmor-profile is not in force: the host has no AppArmor");
 }
 
 } // namespace
 
-AppSpec resolve(const model::RuntimeApp& runtime_app, const model::ImageManifest& image, const PodFacts& facts,
-                const InRoot& root)
+AppSpec resolve(const model::RuntimeApp& runtime_app, const model::ImageManifest& image, const model::Isolators& pod,
+                const PodFacts& facts, const InRoot& root)
 {
     const auto& app = runtime_app.app.value();
     AppSpec spec;
@@ -163,12 +162,14 @@ AppSpec resolve(const model::RuntimeApp& runtime_app, const model::ImageManifest
     spec.working_directory = working_directory(app, root);
     resolve_commands(spec, app, root);
     resolve_confinement(spec, app.isolators, facts);
+    spec.labels = labels_of(app.isolators, pod, facts, spec.reports);
+    check_filter_lets_labels(spec);
     spec.resources = app_resources(app.isolators, facts, spec.reports);
     spec.oom_score_adjust = oom_score_adjust(app.isolators, facts, spec.reports);
     spec.notifies = says_when_ready(runtime_app, image);
     if (facts.watchdog_usec != 0 && facts.speaker == spec.name)
         spec.watchdog_usec = facts.watchdog_usec;
-    report_rest(spec, app.isolators, facts);
+    report_rest(spec, app.isolators);
     return spec;
 }
 

@@ -15,8 +15,8 @@
 namespace rocket::stage1
 {
 
-// app.app must be there (check_reified).
-AppSpec resolve(const model::RuntimeApp& app, const model::ImageManifest& image, const PodFacts& facts,
-                const InRoot& root);
+// app.app must be there (check_reified). `pod`: isolators of the pod as a whole.
+AppSpec resolve(const model::RuntimeApp& app, const model::ImageManifest& image, const model::Isolators& pod,
+                const PodFacts& facts, const InRoot& root);
 
 } // namespace rocket::stage1

@@ -28,6 +28,7 @@
 #include "stage1/process_state.hh"
 #include "stage1/records.hh"
 #include "stage1/run_arguments.hh"
+#include "stage1/security_labels.hh"
 #include "stage1/supervisor.hh"
 
 namespace
@@ -167,6 +168,7 @@ Launched Run::start()
         network_.emplace(pod_);
         launching.begin_network = [this](pid_t init) { network_->begin(init); };
     }
+    check_labels(pod_.manifest, launching.facts);
     launching.facts.disks = disks_to_limit(pod_.manifest);
     make_groups(launching);
     trace::mark("cgroup ready");

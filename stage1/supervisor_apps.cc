@@ -11,6 +11,7 @@
 #include "common/sys/sys.hh"
 #include "stage1/construction.hh"
 #include "stage1/records.hh"
+#include "stage1/security_labels.hh"
 #include "stage1/supervisor.hh"
 
 namespace rocket::stage1
@@ -105,6 +106,7 @@ void Supervisor::add_app(const model::AppName& name, const Answer& answer)
     if (streams.has_terminal())
         terminal = make_terminal(nullptr);
     auto facts = launched_.facts;
+    check_labels(pod.manifest, facts);
     auto helper = start_adding(pod, plan, facts, launched_.init.pidfd(), std::move(terminal.filesystem));
     const auto master = std::make_shared<Fd>(std::move(terminal.master));
     watch_helper(name.str(), std::move(helper), answer, [this, app = plan.apps[0], master](AppHelper& done) {

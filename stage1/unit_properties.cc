@@ -106,20 +106,29 @@ bool needs_condition(const AppSpec& spec)
     return spec.pre_start && spec.post_stop;
 }
 
+bool has_labels(const AppSpec& spec)
+{
+    return spec.labels != SecurityLabels{};
+}
+
 bool needs_helper(const AppSpec& spec)
 {
-    return has_odd_variables(spec) || needs_condition(spec);
+    return has_odd_variables(spec) || has_labels(spec) || needs_condition(spec);
 }
 
 std::vector<ExecLine> exec_line(const AppSpec& spec, const Command& command, std::vector<std::string> flags,
                                 bool only_after_main = false)
 {
     flags.emplace_back("no-env-expand"); // neither $VAR nor %n mean anything in an argument (APP-2)
-    if (!has_odd_variables(spec) && !only_after_main)
+    if (!has_odd_variables(spec) && !has_labels(spec) && !only_after_main)
         return {{command.path, command.argv, std::move(flags)}};
     std::vector<std::string> argv = {"exec-app"};
     if (only_after_main)
         argv.emplace_back("--only-after-main");
+    if (!spec.labels.apparmor_profile.empty())
+        argv.push_back("--apparmor-profile=" + spec.labels.apparmor_profile);
+    if (!spec.labels.selinux_context.empty())
+        argv.push_back("--selinux-context=" + spec.labels.selinux_context);
     for (const auto& var : spec.environment)
         if (!is_plain(var.name))
             argv.push_back(var.name + '=' + var.value);

@@ -38,7 +38,8 @@ AppSpec resolve_app(const Construction& pod, std::size_t index)
 {
     const auto& app = pod.apps[index];
     auto spec = with_context(fmt::format("app {}", text::quoted(app.plan.name)), [&] {
-        return resolve(pod.pod.manifest.apps[index], pod.pod.images[index], pod.facts, app.root);
+        const auto& manifest = pod.pod.manifest;
+        return resolve(manifest.apps[index], pod.pod.images[index], manifest.isolators, pod.facts, app.root);
     });
     spec.reports.insert(spec.reports.begin(), app.warnings.begin(), app.warnings.end());
     if (app.plan.streams.has_terminal()) // an app that is not root may open its own terminal, too

@@ -141,6 +141,7 @@ Credentials credentials_of(const AppSpec& spec, std::uint32_t uid, std::uint32_t
             .ambient_set = uid == spec.uid ? spec.ambient_set : 0,
             .no_new_privileges = spec.no_new_privileges || (has_filter && uid != 0),
             .can_ask_for_filters = allows(spec.seccomp, "prctl"),
+            .labels = spec.labels,
             .filters = enter_filters(spec.seccomp, spec.bounding_set)};
 }
 

@@ -19,6 +19,7 @@ struct Credentials {
     std::uint64_t ambient_set = 0; // of the app's own user, if that is not root
     bool no_new_privileges = false;
     bool can_ask_for_filters = false; // prctl(2) is allowed by them
+    SecurityLabels labels;
     std::vector<BpfProgram> filters; // compiled before namespaces are joined: nothing is left to do but to install them
 };
 

@@ -22,6 +22,7 @@
 #include "stage1/process_state.hh"
 #include "stage1/records.hh"
 #include "stage1/run_arguments.hh"
+#include "stage1/security_labels.hh"
 
 namespace
 {
@@ -60,6 +61,7 @@ ExitStatus supervise(const RunArguments& arguments)
     HostNotify notify{loop};
     notify.starting("starting the pod");
 
+    check_labels(pod.manifest, host_facts());
     const auto host = host_cgroups();
     const auto placement = choose(pod.id, host);
     record_start(pod.dir.get(), placement.group); // before it is made: gc looks there, should we be killed meanwhile

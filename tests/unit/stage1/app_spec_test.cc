@@ -29,6 +29,7 @@ AppSpec full_spec()
     spec.bounding_set = 0x1ffffffffff;
     spec.no_new_privileges = true;
     spec.seccomp = {SeccompPolicy::Mode::allow, {"read", "write"}, ENOSYS, true};
+    spec.labels = {"p", "u:r:t:s0"};
     spec.resources = {1, 2, 3, 4, 5, 6, {"8:0"}, 7};
     spec.oom_score_adjust = -500;
     spec.restrict_devices = false;

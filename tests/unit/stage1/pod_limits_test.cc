@@ -47,27 +47,18 @@ TEST_CASE("pod limits: what is not in force is said (ISO-4, ISO-5, ISO-7, RES-6)
          {R"([{"name":"resource/memory","value":{"limit":"1G"}}])",
           R"([{"name":"resource/cpu","value":{"limit":"1"}}])",
           R"([{"name":"resource/block-iops","value":{"default":true,"limit":"1"}}])",
-          R"([{"name":"os/linux/apparmor-profile","value":{"profile":"x"}}])",
           R"([{"name":"example.com/own","value":1}])", R"([{"name":"os/linux/no-new-privileges","value":true}])"}) {
         CAPTURE(text);
         CHECK(reports(text).size() == 1);
     }
 }
 
-TEST_CASE("pod limits: what must not be ignored is refused (AAR-1, F8)")
+TEST_CASE("pod limits: what must not be ignored is refused (F8)")
 {
     PodFacts facts;
     CHECK_THROWS_AS(
         pod_limits(isolators(R"([{"name":"resource/network-bandwidth","value":{"default":true,"limit":"1"}}])"), facts),
         Error);
-    const auto* const context =
-        R"([{"name":"os/linux/selinux-context","value":{"user":"u","role":"r","type":"t","level":"s0"}}])";
-    CHECK(pod_limits(isolators(context), facts).reports.size() == 1); // the host has no SELinux
-    facts.has_selinux = true;
-    CHECK_THROWS_AS(pod_limits(isolators(context), facts), Error);
-    facts.has_apparmor = true;
-    CHECK_THROWS_AS(pod_limits(isolators(R"([{"name":"os/linux/apparmor-profile","value":{"profile":"x"}}])"), facts),
-                    Error);
 }
 
 TEST_CASE("kernel parameters: only those of the pod's own namespaces (CTL-2)")

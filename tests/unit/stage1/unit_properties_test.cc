@@ -115,6 +115,18 @@ TEST_CASE("unit properties: what systemd does not take for a variable goes throu
           std::vector<BindMount>{{"/rocket/exec-app", "/dev/.rocket/exec-app", false, 0}});
 }
 
+TEST_CASE("unit properties: security labels are the helper's affair, for every command of the app (AAR-1, SEL-1)")
+{
+    auto spec = simple_spec();
+    spec.labels = {"a profile", "u:r:t:s0"};
+    spec.pre_start = {"/pre", {"pre"}};
+    CHECK(value<std::vector<ExecLine>>(spec, "ExecStartEx")[0].argv == Words{"exec-app", "--apparmor-profile=a profile",
+                                                                             "--selinux-context=u:r:t:s0", "--",
+                                                                             "/bin/sh", "sh", "-c", "$X %n"});
+    CHECK(value<std::vector<ExecLine>>(spec, "ExecStartPreEx")[0].argv[1] == "--apparmor-profile=a profile");
+    CHECK(values(spec, "BindReadOnlyPaths").size() == 1);
+}
+
 TEST_CASE("unit properties: no post-stop after a failed pre-start (APP-10)")
 {
     auto spec = simple_spec();
