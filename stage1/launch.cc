@@ -121,6 +121,7 @@ Launched launch(const Pod& pod, const Plan& plan, LaunchOptions options)
 
     launched.facts = std::move(options.facts);
     launched.run = std::move(sources.run);
+    launched.users = std::move(sources.users);
     for (auto& app : sources.apps)
         launched.terminals.push_back(app.terminal ? std::move(app.terminal->master) : Fd{});
     if (sources.console)

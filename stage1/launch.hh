@@ -16,6 +16,7 @@
 #include "stage1/app_spec.hh"
 #include "stage1/plan.hh"
 #include "stage1/pod_facts.hh"
+#include "stage1/user_namespace.hh"
 
 namespace rocket::stage1
 {
@@ -37,9 +38,10 @@ struct Launched {
                   // it is PID 1's: open by openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) only
     // Of each app: master of its /dev/pts/0, which is its /dev/console too (slave: TIOCGPTPEER); or nothing.
     std::vector<Fd> terminals;
-    Fd console;                // debug: master of PID 1's own /dev/console, where systemd says what it does
-    std::vector<AppSpec> apps; // in the order of the plan
-    PodFacts facts;            // for apps that are added later
+    std::optional<PrivateUsers> users; // of a pod with a user namespace of its own
+    Fd console;                        // debug: master of PID 1's own /dev/console, where systemd says what it does
+    std::vector<AppSpec> apps;         // in the order of the plan
+    PodFacts facts;                    // for apps that are added later
 };
 
 Launched launch(const Pod& pod, const Plan& plan, LaunchOptions options);

@@ -72,9 +72,11 @@ Supervisor::Supervisor(EventLoop& loop, HostNotify& notify, const Pod& pod, cons
         notify_.app_speaks();
     }
     add_apps(plan);
-    if (plan.is_mutable)
+    if (plan.is_mutable) {
         control_.emplace(loop_, pod_.dir.get(),
                          [this](const AppRequest& request, const Answer& answer) { on_request(request, answer); });
+        change_watch_.emplace(loop_, pod_.dir.get(), [this](const model::AppName& app) { finish_change(app); });
+    }
     for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT})
         signals_.push_back(loop_.on_signal(signal, [this, signal](std::uint32_t) { on_signal(signal); }));
     signals_.push_back(loop_.on_signal(SIGUSR1, [this](std::uint32_t) { // log files were moved away

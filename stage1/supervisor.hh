@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "stage1/app/change_watch.hh"
 #include "stage1/app/control.hh"
 #include "stage1/app/helper.hh"
 #include "stage1/attach/server.hh"
@@ -82,6 +83,8 @@ private:
         AppHelper helper;
         Source done;
     };
+    const PrivateUsers* users() const noexcept;
+    void finish_change(const model::AppName& name);
     RunningApp* find_app(const std::string& name) noexcept;
     void on_request(const AppRequest& request, const Answer& answer);
     void add_app(const model::AppName& name, const Answer& answer);
@@ -127,6 +130,7 @@ private:
     Fd console_peer_;
     std::unique_ptr<Manager> manager_;
     std::optional<AppControl> control_; // of a mutable pod
+    std::optional<ChangeWatch> change_watch_;
     std::map<std::string, Change> changes_;
     std::multimap<std::string, Answer> waiting_for_start_, waiting_for_end_;
     std::map<std::string, Source> timers_; // of apps that start or end

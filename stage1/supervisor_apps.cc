@@ -43,6 +43,11 @@ void refuse_policies_of_pods(const model::RuntimeApp& app, const model::AppPolic
 
 } // namespace
 
+const PrivateUsers* Supervisor::users() const noexcept
+{
+    return launched_.users ? &*launched_.users : nullptr;
+}
+
 RunningApp* Supervisor::find_app(const std::string& name) noexcept
 {
     const auto found = std::find_if(apps_.begin(), apps_.end(), [&](auto& app) { return app->spec().name == name; });
@@ -97,17 +102,15 @@ void Supervisor::add_app(const model::AppName& name, const Answer& answer)
     const auto pod = load_app(pod_.id, sys::duplicate(pod_.dir.get()), name);
     const auto plan = make_plan(pod, options_);
     const auto streams = plan.apps[0].streams;
-    if (plan.private_users)
-        fail(Error::Kind::unsupported, "apps cannot be added to a pod with a user namespace of its own");
     refuse_policies_of_pods(pod.manifest.apps[0], plan.apps[0].policy);
     if (streams.uses(model::StreamMode::interactive))
         fail(Error::Kind::usage, "an app that is added to a pod has no caller to be interactive with: use tty");
     Terminal terminal;
     if (streams.has_terminal())
-        terminal = make_terminal(nullptr);
+        terminal = make_terminal(users());
     auto facts = launched_.facts;
     check_labels(pod.manifest, facts);
-    auto helper = start_adding(pod, plan, facts, launched_.init.pidfd(), std::move(terminal.filesystem));
+    auto helper = start_adding(pod, plan, facts, launched_.init.pidfd(), std::move(terminal.filesystem), users());
     const auto master = std::make_shared<Fd>(std::move(terminal.master));
     watch_helper(name.str(), std::move(helper), answer, [this, app = plan.apps[0], master](AppHelper& done) {
         auto spec = std::move(done.channel.receive(1).front());
@@ -124,6 +127,22 @@ void Supervisor::add_app(const model::AppName& name, const Answer& answer)
     });
 }
 
+// What a killed command has left of the app is the next one's to take away; here it ends.
+void Supervisor::finish_change(const model::AppName& name)
+{
+    const auto app = text::quoted(name.str());
+    log::print("the command that was adding or removing app {} was killed: the app is removed", app);
+    const auto answer = [app](const Error* error) {
+        if (error != nullptr)
+            log::error(*error, "removing app " + app);
+    };
+    try {
+        on_request({AppVerb::remove, name}, answer);
+    } catch (const Error& error) {
+        answer(&error);
+    }
+}
+
 // Also of one that we do not know, whose addition has failed half-way: nothing of it may stay.
 void Supervisor::remove_app(const model::AppName& name, const Answer& answer)
 {
@@ -138,7 +157,7 @@ void Supervisor::remove_app(const model::AppName& name, const Answer& answer)
                 answer(&other);
             }
         });
-    watch_helper(name.str(), start_removing(name.str(), launched_.init.pidfd()), answer,
+    watch_helper(name.str(), start_removing(name.str(), launched_.init.pidfd(), users()), answer,
                  [this, name = name.str()](AppHelper& done) {
                      [[maybe_unused]] const auto none = done.channel.receive(0);
                      if (!done.process.wait().ok())
@@ -198,6 +217,7 @@ void Supervisor::dismiss_requests()
         while (!waiting->empty())
             waiting->extract(waiting->begin()).mapped()(&error);
     changes_.clear(); // their helpers are killed
+    change_watch_.reset();
     control_.reset();
 }
 

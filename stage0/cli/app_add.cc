@@ -80,7 +80,8 @@ int run(Invocation& invocation, Options& options)
         auto reified = pod::reify_added(changing.manifest(), wanted, image, ::getuid(), ::getgid());
         for (const auto& warning : reified.warnings)
             log::print(warning);
-        changing.add(std::move(reified.manifest), image);
+        pod::describe_seeds(reified.manifest, image, reified.seeds);
+        changing.add(std::move(reified.manifest), image, reified.seeds);
     });
     return 0;
 }

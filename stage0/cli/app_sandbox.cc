@@ -44,9 +44,6 @@ Start check_all(const Invocation& invocation, const Options& options)
 {
     if (!invocation.args.empty())
         throw UsageRequested{};
-    if (options.pod.private_users)
-        fail(Error::Kind::unsupported,
-             "--private-users: apps cannot be added to a pod with a user namespace of its own");
     auto plan = check(options.start, invocation.context);
     plan.arguments.emplace_back("--mutable");
     return plan;

@@ -102,13 +102,17 @@ void MutablePod::write(const model::PodManifest& manifest)
     manifest_ = manifest;
 }
 
-void MutablePod::add(model::PodManifest manifest, const Image& image)
+void MutablePod::add(model::PodManifest manifest, const Image& image, const std::vector<Seed>& seeds)
 {
     const auto app = manifest.apps.back(); // a copy
     auto runtime = model::Runtime::parse(file::read(pod_.fd(), pod_dir::runtime));
     begin(app.name);
     try {
         make_app_directory(pod_.fd(), app, image, runtime.overlay, tick_);
+        if (!seeds.empty())
+            sys::make_dir_if_missing(pod_.fd(), pod_dir::volumes, 0700);
+        for (const auto& seed : seeds)
+            plant_seed(seed, app.name, image, pod_.fd(), tick_);
         runtime.apps.push_back({app.name, image.id, image.trees});
         file::write_volatile(pod_.fd(), pod_dir::runtime, runtime.write());
         write(manifest);

@@ -13,6 +13,7 @@
 #include "common/sys/lock.hh"
 #include "stage0/pod/image.hh"
 #include "stage0/pod/pod.hh"
+#include "stage0/pod/seeds.hh"
 
 namespace rocket::pod
 {
@@ -24,8 +25,8 @@ public:
     MutablePod(const Pod& pod, std::function<void()> tick);
 
     const model::PodManifest& manifest() const noexcept { return manifest_; }
-    // `manifest`: ours, with the app as its last.
-    void add(model::PodManifest manifest, const Image& image);
+    // `manifest`: ours, with the app as its last. `seeds`: of volumes of its own.
+    void add(model::PodManifest manifest, const Image& image, const std::vector<Seed>& seeds);
     void remove(const model::AppName& app); // stops it first if it runs
 
 private:

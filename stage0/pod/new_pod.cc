@@ -116,7 +116,7 @@ void NewPod::fill_volumes(const PodContent& content)
         return;
     make_dir(pod_dir::volumes, 0700);
     for (const auto& seed : content.seeds)
-        plant_seed(seed, content.images.at(seed.app), owned_->pod.fd(), tick_);
+        plant_seed(seed, content.manifest.apps[seed.app].name, content.images.at(seed.app), owned_->pod.fd(), tick_);
     copied_trees_ = true;
 }
 

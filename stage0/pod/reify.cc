@@ -245,8 +245,11 @@ Reified reify_added(PodManifest manifest, const AppRequest& app, const Image& im
     auto& pod = result.manifest;
     auto& added = pod.apps.back();
     for (const auto& point : added.app->mount_points) // the app's own, and removed with it (VOL-5, F9)
-        if (!has_mount_at(added, point.path) && pod.find_volume(point.name) == nullptr)
+        if (!has_mount_at(added, point.path) && pod.find_volume(point.name) == nullptr) {
             added.mounts.push_back({point.name, point.path, model::Volume{.name = point.name}});
+            if (was_converted(image))
+                result.seeds.push_back({point.name, pod.apps.size() - 1, point.path, true});
+        }
     satisfy_mount_points(result, pod.apps.size() - 1, image); // those of the pod's volumes
     model::check(*added.app, fmt::format("app {}", quoted(added.name.str())));
     model::check_reified(pod);

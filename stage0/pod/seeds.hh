@@ -16,16 +16,21 @@ namespace rocket::pod
 {
 
 struct Seed {
-    model::VolumeName volume;
-    std::size_t app; // index in the manifest, and in the list of images
+    model::VolumeName volume; // of the pod, or of the app alone
+    std::size_t app;          // index in the manifest, and in the list of images
     std::string path;
+    bool of_app = false;
 };
 
-// Mode and owner of these volumes become those of the directories in the images. Seeds whose path is no directory
-// there go away: their volumes stay empty.
+// `images`: by index of the app. Mode and owner of these volumes become those of the directories in the images. Seeds
+// whose path is no directory there go away: their volumes stay empty.
 void describe_seeds(model::PodManifest& manifest, const std::vector<Image>& images, std::vector<Seed>& seeds);
 
-// Makes volumes/NAME, of which only the parent is there.
-void plant_seed(const Seed& seed, const Image& image, int pod_dir, const std::function<void()>& tick);
+// The same for the last app, the only one that has any.
+void describe_seeds(model::PodManifest& manifest, const Image& image, std::vector<Seed>& seeds);
+
+// Makes the volume's directory, of which only the parent is there. `app`: whose it is, if it is one app's alone.
+void plant_seed(const Seed& seed, const model::AppName& app, const Image& image, int pod_dir,
+                const std::function<void()>& tick);
 
 } // namespace rocket::pod

@@ -26,6 +26,13 @@ namespace
 
 constexpr std::uint64_t plainly = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 
+void die_with(pid_t parent)
+{
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent)
+        ::_exit(1);
+}
+
 template <typename Act>
 AppHelper fork_helper(Act act)
 {
@@ -37,9 +44,7 @@ AppHelper fork_helper(Act act)
         return {Process{child, pidfd ? std::move(*pidfd) : Fd{}}, std::move(channel.parent)};
     }
     try {
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (::getppid() != parent)
-            ::_exit(1);
+        die_with(parent);
         reset_signals();
         channel.parent.close();
         ::umask(0); // modes are exact
@@ -74,10 +79,14 @@ Fd open_mounted(const InRoot& root, const char* path, long type)
 class PodMounts
 {
 public:
-    PodMounts(int init_pidfd, bool own_ipc)
+    PodMounts(int init_pidfd, bool own_ipc, const PrivateUsers* users)
         : host_root_{sys::open(AT_FDCWD, "/", O_PATH | O_DIRECTORY)}, self_{sys::open(AT_FDCWD, "/proc/self",
                                                                                       O_PATH | O_DIRECTORY)}
     {
+        if (users != nullptr) {
+            become_root_in(users->users.get());
+            die_with(::getppid()); // the kernel forgets about it with the change of user
+        }
         const int namespaces = CLONE_NEWNS | (own_ipc ? CLONE_NEWIPC : 0); // message queues are of the latter
         sys::check([&] { return ::setns(init_pidfd, namespaces); }, "joining the pod");
         root_ = InRoot{sys::open(AT_FDCWD, "/", O_PATH | O_DIRECTORY)};
@@ -145,17 +154,18 @@ AppSpec build(Construction& work, const PodMounts& mounts)
 
 } // namespace
 
-AppHelper start_adding(const Pod& pod, const Plan& plan, const PodFacts& facts, int init_pidfd, Fd terminal_filesystem)
+AppHelper start_adding(const Pod& pod, const Plan& plan, const PodFacts& facts, int init_pidfd, Fd terminal_filesystem,
+                       const PrivateUsers* users)
 {
     return fork_helper([&](const Channel& supervisor) {
         with_context(fmt::format("adding app {}", text::quoted(plan.apps[0].name)), [&] {
             Sources sources;
-            sources.apps = open_apps(pod, plan, nullptr);
+            sources.apps = open_apps(pod, plan, users);
             if (sources.apps[0].terminal)
                 sources.apps[0].terminal->filesystem =
                     std::move(terminal_filesystem); // its master is with the supervisor
             const auto all_facts = with_sources(facts, plan, sources);
-            PodMounts mounts{init_pidfd, plan.new_ipc};
+            PodMounts mounts{init_pidfd, plan.new_ipc, users};
             Construction work{.pod = pod, .plan = plan, .sources = sources, .facts = all_facts};
             take_over(work, mounts);
             try {
@@ -168,11 +178,11 @@ AppHelper start_adding(const Pod& pod, const Plan& plan, const PodFacts& facts, 
     });
 }
 
-AppHelper start_removing(const std::string& app, int init_pidfd)
+AppHelper start_removing(const std::string& app, int init_pidfd, const PrivateUsers* users)
 {
     return fork_helper([&](const Channel&) {
         with_context(fmt::format("removing app {}", text::quoted(app)), [&] {
-            const PodMounts mounts{init_pidfd, false};
+            const PodMounts mounts{init_pidfd, false, users};
             detach_app_root(InRoot{open_mounted(mounts.root(), "run", TMPFS_MAGIC)}, app);
         });
     });

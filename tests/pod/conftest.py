@@ -154,6 +154,20 @@ def rocket(home):
     assert mounts(home) == [], "a mount stayed on the host"
 
 
+@pytest.fixture
+def sandbox(rocket):
+    """sandbox(FLAG...): (process, uuid) of a pod without apps that is ready."""
+    def start(*flags):
+        saved = rocket.home / f"uuid-{time.monotonic_ns()}"
+        process = rocket.start("app", "sandbox", "--net=none", f"--uuid-file-save={saved}", *flags)
+        wait_for(lambda: saved.exists() and saved.read_text() or process.poll() is not None, "the pod's UUID")
+        assert process.poll() is None, process.communicate()
+        uuid = saved.read_text().strip()
+        rocket("status", "--wait-ready=30s", uuid)
+        return process, uuid
+    return start
+
+
 @pytest.fixture(scope="session")
 def images():
     """Where images of the whole session lie."""

@@ -13,42 +13,7 @@ import aci
 import pytest
 
 from conftest import cgroups_of, wait_for
-
-
-@pytest.fixture
-def sandbox(rocket):
-    """sandbox(FLAG...): (process, uuid) of a pod without apps that is ready."""
-    def start(*flags):
-        saved = rocket.home / f"uuid-{time.monotonic_ns()}"
-        process = rocket.start("app", "sandbox", "--net=none", f"--uuid-file-save={saved}", *flags)
-        wait_for(lambda: saved.exists() and saved.read_text() or process.poll() is not None, "the pod's UUID")
-        assert process.poll() is None, process.communicate()
-        uuid = saved.read_text().strip()
-        rocket("status", "--wait-ready=30s", uuid)
-        return process, uuid
-    return start
-
-
-def add(rocket, uuid, image, *flags, **options):
-    return rocket("--insecure-options=image", "app", "add", uuid, image, *flags, **options)
-
-
-def add_script(rocket, uuid, image, name, script, *flags, **options):
-    return add(rocket, uuid, image, f"--name={name}", "--exec=/bin/sh", *flags, "--", "-c", script, **options)
-
-
-def states(rocket, uuid):
-    return dict(line.split() for line in rocket("app", "list", "--no-legend", uuid).stdout.splitlines() if line)
-
-
-def status(rocket, uuid, app):
-    return json.loads(rocket("app", "status", f"--app={app}", "--format=json", uuid).stdout)
-
-
-def finish(process):
-    process.terminate()
-    assert process.wait(timeout=30) == 0
-    return process.communicate()
+from sandboxes import add, add_script, finish, states, status
 
 
 @pytest.mark.bare
@@ -242,7 +207,6 @@ def test_the_pod_of_run_is_immutable(rocket, busybox):
     (["status", "--app=x", "UUID"], 'nonexistent app "x"', 1),
     (["sandbox", "--annotation=x"], "key=value", 254),
     (["sandbox", "--net=none", "--interactive"], "unknown flag: --interactive", 254),
-    (["sandbox", "--net=none", "--private-users"], "cannot be added to a pod with a user namespace", 1),
     (["sandbox", "--net=none", "--port=http:tcp:80::8080"], "--port flag does not work with 'none' networking", 1),
     (["sandbox", "--port=http:8080"], "is not in name:proto:podport:ip:hostport format", 254),
     (["sandbox", "--stage1-from-dir=fly", "--net=host"], "app/add", 1),
