@@ -36,8 +36,8 @@ enum class LogFormat { text, cat, json };
 struct Options {
     std::string app;
     bool follow = false;
-    Duration since{};
-    int lines = -1; // all
+    std::optional<std::uint64_t> since, until; // microseconds, CLOCK_REALTIME, as the journal has it
+    int lines = -1;                            // all
     LogFormat format = LogFormat::text;
 };
 
@@ -52,16 +52,48 @@ LogFormat parse_log_format(const std::string& name)
     fail(Error::Kind::usage, "Invalid format option: {}", text::printable(name));
 }
 
+// As `logs` itself prints it: 2026-01-02T03:04:05[.678901]Z. nullopt if it is not one.
+std::optional<std::uint64_t> parse_time(const std::string& value)
+{
+    constexpr std::size_t digits = 6;
+    std::tm parts{};
+    const char* const rest = ::strptime(value.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+    std::string fraction = rest != nullptr ? rest : "";
+    if (!fraction.ends_with('Z'))
+        return std::nullopt;
+    fraction.pop_back();
+    if (fraction.empty())
+        fraction = ".0";
+    if (fraction.front() != '.' || fraction.size() < 2 || fraction.size() > 1 + digits)
+        return std::nullopt;
+    fraction.resize(1 + digits, '0');
+    const auto usec = text::parse_decimal(std::string_view{fraction}.substr(1), 999'999);
+    const auto seconds = ::timegm(&parts);
+    if (!usec || seconds < 0)
+        return std::nullopt;
+    return static_cast<std::uint64_t>(seconds) * 1'000'000 + *usec;
+}
+
+std::uint64_t parse_moment(const std::string& value)
+{
+    if (const auto time = parse_time(value))
+        return *time;
+    const auto ago = parse_duration(value);
+    if (ago <= Duration{0})
+        fail(Error::Kind::usage, "must be longer than nothing");
+    return static_cast<std::uint64_t>((now() - ago).time_since_epoch().count() / 1000);
+}
+
 void declare(Options& options, FlagSet& flags)
 {
     flags.add("app", options.app, "only what this app has said");
     flags.add("follow", options.follow, "go on until the pod ends").short_for('f');
-    flags.add_custom({"since", "only what was said at most so long ago: 10m, 1h30m", Flag::Value::required, "", "",
-                      [&options](const std::string& value) {
-                          options.since = parse_duration(value);
-                          if (options.since <= Duration{0})
-                              fail(Error::Kind::usage, "must be longer than nothing");
-                      }});
+    flags.add_custom({"since", "only what was said at most so long ago (10m, 1h30m), or from a TIME on",
+                      Flag::Value::required, "", "",
+                      [&options](const std::string& value) { options.since = parse_moment(value); }});
+    flags.add_custom({"until", "only what was said at least so long ago (10m, 1h30m), or up to a TIME",
+                      Flag::Value::required, "", "",
+                      [&options](const std::string& value) { options.until = parse_moment(value); }});
     flags
         .add_custom({"lines", "only the last so many lines", Flag::Value::required, "all", "",
                      [&options](const std::string& value) {
@@ -233,6 +265,8 @@ public:
         std::deque<Entry> last;
         while (journal.next()) {
             auto entry = journal.entry();
+            if (options_.until && entry.usec > *options_.until)
+                break; // they come in the order of their times
             if (!is_wanted(entry) || options_.lines == 0)
                 continue;
             if (options_.lines < 0) {
@@ -284,10 +318,19 @@ bool is_running(const Fd& lock)
     return is_locked_exclusively(lock.get(), ".");
 }
 
+void check(const Options& options)
+{
+    if (options.until && options.follow)
+        fail(Error::Kind::usage, "--until does not go with --follow: what is still to come is later");
+    if (options.until && options.since && *options.until < *options.since)
+        fail(Error::Kind::usage, "--until is before --since");
+}
+
 int run(Invocation& invocation, const Options& options)
 {
     if (invocation.args.size() != 1)
         throw UsageRequested{};
+    check(options);
     auto pod = pod::find(model::Layout{invocation.context.data_dir()}, invocation.args.front());
     if (!options.app.empty())
         model::AppName::parse(options.app); // one that was removed has left its lines
@@ -297,8 +340,8 @@ int run(Invocation& invocation, const Options& options)
     const auto lock = pod.reopen();
     become_nobody(directory->get());
     Journal journal{std::move(*directory)};
-    if (options.since > Duration{0})
-        journal.seek_since(static_cast<std::uint64_t>((now() - options.since).time_since_epoch().count() / 1000));
+    if (options.since)
+        journal.seek_since(*options.since);
     Printer printer{invocation.context, options};
     printer.print_existing(journal);
     while (options.follow) {
@@ -318,10 +361,12 @@ Command logs_command()
 {
     return command<Options>(
         {.path = {"logs"},
-         .arguments = "[--app=NAME] [--follow] [--since=DURATION] [--lines=N] [--format=FORMAT] UUID",
+         .arguments = "[--app=NAME] [--follow] [--since=WHEN] [--until=WHEN] [--lines=N] [--format=FORMAT] UUID",
          .purpose = "show what the apps of a pod have written",
-         .description = "Prints what apps have written to stdout, stderr and syslog, from the pod's own journal, also "
-                        "when the pod\nhas ended. What goes to `attach` (--stdout=stream or tty) is not in it."},
+         .description =
+             "Prints what apps have written to stdout, stderr and syslog, from the pod's own journal, also "
+             "when the pod\nhas ended. What goes to `attach` (--stdout=stream or tty) is not in it. A TIME is "
+             "in UTC, as in the output:\n2026-01-02T03:04:05.678901Z."},
         declare, run);
 }
 

@@ -47,7 +47,13 @@ def test_last_lines_and_since(rocket, busybox):
     assert rocket(*cat, "-n", "3", uuid).stdout == "998\n999\n1000\n"
     assert rocket(*cat, "-n0", uuid).stdout == "" and len(rocket(*cat, "--lines=5000", uuid).stdout.split()) == 1000
     assert len(rocket(*cat, "--since=1h", uuid).stdout.split()) == 1000
-    assert rocket(*cat, "--since=1ns", uuid).stdout == ""
+    assert rocket(*cat, "--since=1ns", uuid).stdout == "" and rocket(*cat, "--until=1h", uuid).stdout == ""
+    times = [line.split()[0] for line in rocket("logs", uuid).stdout.splitlines()]
+    first, last = times[0], times[499]
+    expected = len([time for time in times if time <= last])
+    assert rocket(*cat, f"--until={last}", uuid).stdout.split() == [str(n + 1) for n in range(expected)]
+    assert len(rocket(*cat, f"--since={first}", "--until=1ns", uuid).stdout.split()) == 1000
+    assert rocket(*cat, f"--since={last}", f"--until={last}", "-n1", uuid).stdout == f"{expected}\n"
 
 
 def test_follow(rocket, busybox):
@@ -69,6 +75,8 @@ def test_nothing_said(rocket, busybox):
 @pytest.mark.parametrize("flags, words", [
     (["--format=xml"], "Invalid format option: xml"), (["--since=soon"], "is not a duration"), (["--since=-1m"], "must be longer"),
     (["-n", "x"], "must be a number"), (["-x"], "unknown shorthand flag"), (["--app=../x"], ""),
+    (["--until=2026-01-02T03:04:05"], "is not a duration"), (["--until=2026-01-02T03:04:05.1234567Z"], "is not a duration"),
+    (["--until=1m", "-f"], "--until does not go with --follow"), (["--since=1m", "--until=2026-01-02T03:04:05.5Z"], "--until is before --since"),
 ])
 def test_refused(rocket, busybox, flags, words):
     uuid = ran(rocket, busybox)
