@@ -19,9 +19,10 @@ namespace rocket::stage1
 namespace
 {
 
-constexpr std::size_t most_in_one_piece = 32U << 10U;     // one buffer of unix(7): taken as a whole or not at all
-constexpr std::size_t most_owed = 1U << 20U;              // bytes waiting for journald, per stream
-constexpr std::uint64_t finish_timeout_usec = 10'000'000; // for all of finish()
+constexpr std::size_t most_in_one_piece = 32U << 10U; // one buffer of unix(7): taken as a whole or not at all
+constexpr std::size_t most_owed = 1U << 20U;          // bytes waiting for journald, per stream
+// How long journald may take for nothing at all while the pod ends. On a busy machine what is owed takes minutes.
+constexpr std::uint64_t stuck_usec = 60'000'000;
 
 } // namespace
 
@@ -130,6 +131,7 @@ void JournalStream::flush()
             const auto sent = send_as_app(std::string_view{backlog_}.substr(done, size), source_.uid, source_.gid);
             if (sent > 0) {
                 done += static_cast<std::size_t>(sent);
+                journal_.on_progress();
             } else if (errno == EAGAIN) {
                 is_blocked = true;
                 break;
@@ -223,8 +225,14 @@ void Journal::finish(std::function<void()> done)
     if (state_ == State::unused)
         state_ = State::finished;
     else
-        deadline_ = loop_.after(finish_timeout_usec, [this](std::uint32_t) { fail("journald takes too long"); });
+        on_progress();
     proceed();
+}
+
+void Journal::on_progress()
+{
+    if (done_)
+        deadline_ = loop_.after(stuck_usec, [this](std::uint32_t) { fail("journald takes nothing any more"); });
 }
 
 void Journal::proceed()
@@ -234,6 +242,7 @@ void Journal::proceed()
     const bool all_sent = std::all_of(streams_.begin(), streams_.end(), [](auto* s) { return s->backlog_.empty(); });
     if (state_ == State::wanted && running_ && all_sent) {
         state_ = State::stopping;
+        on_progress();
         for (auto* stream : streams_)
             stream->socket_.reset(); // end of file: journald takes an unfinished line, too
         pod_.stop();

@@ -89,6 +89,7 @@ private:
     bool can_send() const noexcept { return state_ == State::wanted && listening_; }
     void need();
     void fail(const std::string& why);
+    void on_progress();
     void proceed(); // towards finish()
 
     EventLoop& loop_;
