@@ -44,6 +44,7 @@ const std::vector<Command>& commands()
         image_verify_command(),
         list_command(),
         logs_command(),
+        metadata_service_command(),
         prepare_command(),
         rm_command(),
         rollback_command(),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the command line of the stage1 `run` entry point says (interface version 6), as plain data. The defaults are
+// What the command line of the stage1 `run` entry point says (interface version 7), as plain data. The defaults are
 // those of an argument that is not given.
 #pragma once
 
@@ -21,6 +21,7 @@ struct RunOptions {
     std::optional<model::IdRange> private_users; // a user namespace with these ids of the host
     bool is_mutable = false;                     // --mutable: apps come and go while the pod runs
     NetworkKind network = NetworkKind::none;
+    bool mds_register = false; // with the metadata service
     Ipc ipc = Ipc::automatic;
     std::string hostname;                   // empty: rkt-UUID
     std::string local_config;               // --local-config

@@ -20,6 +20,7 @@
 #include "stage1/host_journal.hh"
 #include "stage1/launch.hh"
 #include "stage1/machined.hh"
+#include "stage1/metadata.hh"
 #include "stage1/net/pod_network.hh"
 #include "stage1/placement.hh"
 #include "stage1/pod_group.hh"
@@ -171,6 +172,8 @@ Launched Run::start()
     check_labels(pod_.manifest, launching.facts);
     launching.facts.disks = disks_to_limit(pod_.manifest);
     make_groups(launching);
+    if (options_.mds_register && options_.network == NetworkKind::host)
+        launching.facts.metadata_url = register_pod(pod_, nullptr);
     trace::mark("cgroup ready");
     Fd group_fd;
     if (!group_.name().empty()) {

@@ -77,6 +77,7 @@ constexpr Flag flags[] = {
      [](RunOptions& o, std::string_view value) { o.private_users = model::IdRange::parse(value); }},
     {"--net", true, set_network},
     {"--ipc", true, set_ipc},
+    {"--mds-register", false, [](RunOptions& o, std::string_view) { o.mds_register = true; }},
     {"--hostname", true, [](RunOptions& o, std::string_view value) { o.hostname = value; }},
     {"--local-config", true, [](RunOptions& o, std::string_view value) { o.local_config = value; }},
     {"--dns-conf-mode", true, set_name_files},

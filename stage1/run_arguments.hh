@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line of the `run` entry point, as stage0 writes it (interface version 6). What a pod asks for and this
+// The command line of the `run` entry point, as stage0 writes it (interface version 7). What a pod asks for and this
 // stage1 does not have is refused, never ignored. Errors: Kind::usage, Kind::unsupported.
 #pragma once
 

@@ -39,6 +39,7 @@ public:
     RunningApp(AppSpec spec, const AppPlan& plan, Fd terminal, PodStreams pod);
 
     const AppSpec& spec() const noexcept { return spec_; }
+    void add_variable(EnvVar variable) { spec_.environment.push_back(std::move(variable)); } // before it starts
     const std::string& unit() const noexcept { return unit_; }
     const model::Streams& streams() const noexcept { return streams_; }
     const model::AppPolicy& policy() const noexcept { return policy_; }

@@ -15,6 +15,7 @@
 #include "common/sys/log.hh"
 #include "common/sys/sys.hh"
 #include "common/sys/trace.hh"
+#include "stage1/metadata.hh"
 #include "stage1/pod_socket.hh"
 #include "stage1/records.hh"
 
@@ -197,8 +198,29 @@ void Supervisor::on_network(const Error* failed)
         return finish(fmt::format("the network could not be set up: {}", failed->innermost()));
     }
     names_.on_network(network_->state());
+    if (options_.mds_register && !register_with_service())
+        return;
     if (manager_ && phase_ == Phase::booting)
         start_apps();
+}
+
+// Which of the host's addresses the apps are to ask is only known now.
+bool Supervisor::register_with_service()
+{
+    try {
+        const auto url = register_pod(pod_, &network_->state());
+        launched_.facts.metadata_url = url; // for apps that are added
+        for (auto& app : apps_) {
+            app->add_variable({"AC_METADATA_URL", url});
+            save(app->spec(), pod_.dir.get());
+        }
+        return true;
+    } catch (const Error& error) {
+        log::error(error);
+        set_up_failed_ = true;
+        finish(error.what());
+        return false;
+    }
 }
 
 void Supervisor::start_apps()

@@ -62,6 +62,7 @@ private:
     OtherApp look_up(const model::AppName& name) const;
     void on_not_started(RunningApp& app, const std::string& why);
     void on_network(const Error* failed);
+    bool register_with_service();
     void follow_name_files(const Plan& plan);
     void on_manager_lost();
     void watch_for_socket();

@@ -37,6 +37,7 @@ Command image_rm_command();
 Command image_verify_command();
 Command list_command();
 Command logs_command();
+Command metadata_service_command();
 Command prepare_command();
 Command rm_command();
 Command rollback_command();

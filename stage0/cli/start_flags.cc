@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/cli/start_flags.hh"
 
+#include "common/model/metadata.hh"
 #include "common/sys/file.hh"
 #include "common/sys/log.hh"
 #include "common/sys/sys.hh"
@@ -74,6 +75,7 @@ std::vector<std::string> stage1_arguments(const StartFlags& flags, const Start& 
     add_if(global.insecure.capabilities, "--disable-capabilities-restriction");
     add_if(global.insecure.paths, "--disable-paths");
     add_if(global.insecure.seccomp, "--disable-seccomp");
+    add_if(flags.mds_register, "--mds-register");
     words.push_back("--ipc=" + flags.ipc);
     return words;
 }
@@ -123,8 +125,9 @@ Start check(const StartFlags& flags, const Context& context)
     if (flags.mds_register && start.network.kind == net::Selection::Kind::none)
         fail(Error::Kind::usage, "--mds-register flag does not work with --net=none. Please use 'host', 'default' or "
                                  "an equivalent network");
-    if (flags.mds_register)
-        fail(Error::Kind::unsupported, "--mds-register: this build has no metadata service");
+    if (flags.mds_register && !sys::stat_if_exists(AT_FDCWD, model::host_run::metadata_socket))
+        throw Error{Error::Kind::unsupported, "could not reach the metadata service",
+                    "systemctl enable --now rocket-metadata.socket"};
     check_ipc(flags.ipc);
     start.name_files = in_context("error with dns flags", [&] { return pod::name_files(flags.names); });
     start.networks = plan_networks(start.network, flags, start.name_files, context.global);

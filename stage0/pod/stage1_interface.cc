@@ -23,6 +23,7 @@ constexpr Addition additions[] = {
     {"--hostname", 2, true},       {"--disable-capabilities-restriction", 3, false},
     {"--disable-paths", 3, false}, {"--disable-seccomp", 3, false},
     {"--dns-conf-mode", 4, true},  {"--ipc", 6, true},
+    {"--mds-register", 7, false},
 };
 
 bool is_default(std::string_view argument)
@@ -61,7 +62,8 @@ std::vector<std::string> understood(std::vector<std::string> arguments, int vers
         const auto problem = fmt::format("{} needs a stage1 of interface version {}, and this one has version {}", flag,
                                          known->version, version);
         if (!known->may_be_dropped)
-            throw Error{Error::Kind::unsupported, problem, "choose another stage1, or do without the insecure option"};
+            throw Error{Error::Kind::unsupported, problem,
+                        fmt::format("choose another stage1, or do without {}", flag)};
         warn(problem + ": it is left out");
     }
     return kept;

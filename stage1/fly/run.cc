@@ -16,6 +16,7 @@
 #include "stage1/fly/setup.hh"
 #include "stage1/fly/supervisor.hh"
 #include "stage1/fly/warden.hh"
+#include "stage1/metadata.hh"
 #include "stage1/placement.hh"
 #include "stage1/pod_group.hh"
 #include "stage1/pod_limits.hh"
@@ -72,7 +73,10 @@ ExitStatus supervise(const RunArguments& arguments)
     const fly::Warden warden{placement.group};
     trace::mark("cgroup ready");
 
-    auto launched = fly::launch(pod, plan, facts_of(pod, std::move(controllers)), group.name());
+    auto facts = facts_of(pod, std::move(controllers));
+    if (arguments.options.mds_register)
+        facts.metadata_url = register_pod(pod, nullptr);
+    auto launched = fly::launch(pod, plan, std::move(facts), group.name());
     trace::mark("launched");
     record_init(pod.dir.get(), launched.app.pid(), {launched.spec});
     return fly::Supervisor{loop, notify, pod, std::move(launched), group.name()}.run();

@@ -13,11 +13,12 @@ pytestmark = pytest.mark.bare
 
 
 def test_units_are_accepted_by_systemd(home, rocket):
-    for name in ["rocket-gc.service", "example@.service"]:
+    for name in ["rocket-gc.service", "rocket-metadata.service", "example@.service"]:
         text = (BUILD / "units/host" / name).read_text()
         (home / name).write_text(re.sub(r"(?m)^(Exec\w+=-?)\S+/rocket ", rf"\g<1>{shutil.which(rocket.program)} ", text))
-    shutil.copy(SOURCE / "units/host/rocket-gc.timer", home)
-    names = ["./rocket-gc.service", "./rocket-gc.timer", "./example@.service"]
+    for name in ["rocket-gc.timer", "rocket-metadata.socket"]:
+        shutil.copy(SOURCE / "units/host" / name, home)
+    names = ["./rocket-gc.service", "./rocket-gc.timer", "./rocket-metadata.service", "./rocket-metadata.socket", "./example@.service"]
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", *names], cwd=home, capture_output=True, text=True)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 

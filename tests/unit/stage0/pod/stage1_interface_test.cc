@@ -57,4 +57,6 @@ TEST_CASE("stage1 interface: nothing about security is left out (internals S20)"
         CHECK(fit({flag}, 3) == Words{flag});
         CHECK_THROWS_AS(fit({flag}, 2), Error);
     }
+    CHECK(fit({"--mds-register"}, 7) == Words{"--mds-register"});
+    CHECK_THROWS_AS(fit({"--mds-register"}, 6), Error);
 }
