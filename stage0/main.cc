@@ -15,6 +15,7 @@ const std::vector<Command>& commands()
 {
     // clang-format off
     static const std::vector<Command> table{
+        api_service_command(),
         app_add_command(),
         app_exec_command(),
         app_list_command(),

@@ -7,6 +7,7 @@
 namespace rocket::cli
 {
 
+Command api_service_command();
 Command app_add_command();
 Command app_exec_command();
 Command app_list_command();

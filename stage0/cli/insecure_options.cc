@@ -67,4 +67,13 @@ InsecureOptions InsecureOptions::parse(std::string_view list)
     return result;
 }
 
+std::string InsecureOptions::names() const
+{
+    std::string list;
+    for (const auto& option : options())
+        if (option.switches_on.size() == 1 && this->*option.switches_on.front())
+            list += (list.empty() ? "" : ",") + std::string{option.name};
+    return list.empty() ? "none" : list;
+}
+
 } // namespace rocket::cli

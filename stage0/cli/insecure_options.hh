@@ -19,6 +19,7 @@ struct InsecureOptions {
 
     // Comma list, case-insensitive, empty means "none". Throws Error{usage}: unknown option "x", duplicated option "x".
     static InsecureOptions parse(std::string_view list);
+    std::string names() const; // the same as a list of the single ones, "none" if there are none
 };
 
 } // namespace rocket::cli

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// rocket logs: the pod's journal, read by libsystemd's own reader. The files were written inside the pod and are
-// untrusted: what reads them is nobody, and control characters do not reach a terminal.
-#include <systemd/sd-journal.h>
-
+// rocket logs: the pod's journal. Its files were written inside the pod and are untrusted: what reads them is nobody,
+// and control characters do not reach a terminal.
 #include <grp.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -21,7 +19,7 @@
 #include "stage0/cli/commands.hh"
 #include "stage0/cli/pod_json.hh"
 #include "stage0/cli/values.hh"
-#include "stage0/pod/pod_info.hh"
+#include "stage0/pod/journal.hh"
 
 namespace rocket::cli
 {
@@ -108,86 +106,6 @@ void declare(Options& options, FlagSet& flags)
                       [&options](const std::string& value) { options.format = parse_log_format(value); }});
 }
 
-int check_journal(int result, const char* doing)
-{
-    if (result < 0)
-        throw system_error(-result, doing);
-    return result;
-}
-
-struct Entry {
-    std::uint64_t usec = 0; // CLOCK_REALTIME
-    std::string app;
-    std::string pid;
-    std::string priority;
-    std::string message;
-};
-
-class Journal
-{
-public:
-    explicit Journal(Fd directory) : directory_{std::move(directory)}
-    {
-        sd_journal* journal = nullptr;
-        check_journal(::sd_journal_open_directory_fd(&journal, directory_.get(), 0), "opening the pod's journal");
-        journal_.reset(journal);
-        ::sd_journal_set_data_threshold(journal, 1U << 20U); // bytes of one field
-    }
-
-    void seek_since(std::uint64_t usec)
-    {
-        check_journal(::sd_journal_seek_realtime_usec(get(), usec), "seeking in the pod's journal");
-    }
-    bool next() { return check_journal(::sd_journal_next(get()), "reading the pod's journal") > 0; }
-    // Until something may be new.
-    void wait() { check_journal(::sd_journal_wait(get(), 500'000), "waiting for the pod's journal"); }
-
-    Entry entry()
-    {
-        Entry entry;
-        check_journal(::sd_journal_get_realtime_usec(get(), &entry.usec), "reading the time of an entry");
-        entry.pid = field("_PID");
-        entry.app = app_of(field("_SYSTEMD_UNIT"));
-        // Said by the pod's supervisor for an app that has ended: nobody in the pod is without a pid.
-        if (entry.app.empty() && entry.pid.empty() && field("_TRANSPORT") == "stdout")
-            entry.app = field("SYSLOG_IDENTIFIER");
-        entry.priority = field("PRIORITY");
-        entry.message = field("MESSAGE");
-        return entry;
-    }
-
-private:
-    struct Close {
-        void operator()(sd_journal* journal) const noexcept { ::sd_journal_close(journal); }
-    };
-
-    sd_journal* get() const noexcept { return journal_.get(); }
-
-    // Empty if the entry has no such field, or a broken one.
-    std::string field(const char* name)
-    {
-        const void* data = nullptr;
-        std::size_t size = 0;
-        if (::sd_journal_get_data(get(), name, &data, &size) < 0)
-            return {};
-        const std::string_view whole{static_cast<const char*>(data), size};
-        const auto equals = whole.find('=');
-        return equals == std::string_view::npos ? std::string{} : std::string{whole.substr(equals + 1)};
-    }
-
-    // Journald's own field: an app cannot speak in another's name.
-    static std::string app_of(const std::string& unit)
-    {
-        constexpr std::string_view before = "app-", after = ".service";
-        if (!unit.starts_with(before) || !unit.ends_with(after) || unit.size() <= before.size() + after.size())
-            return {};
-        return unit.substr(before.size(), unit.size() - before.size() - after.size());
-    }
-
-    Fd directory_;
-    std::unique_ptr<sd_journal, Close> journal_;
-};
-
 std::string time_text(std::uint64_t usec)
 {
     const auto seconds = static_cast<std::time_t>(usec / 1'000'000);
@@ -199,7 +117,7 @@ std::string time_text(std::uint64_t usec)
 }
 
 // What was written to stdout has priority 6 (info), to stderr 4 (warning).
-const char* stream_of(const Entry& entry)
+const char* stream_of(const pod::JournalEntry& entry)
 {
     return entry.priority == "6" ? "stdout" : entry.priority == "4" ? "stderr" : "";
 }
@@ -212,7 +130,7 @@ std::string message_for_terminal(const std::string& message)
     return lines;
 }
 
-void print(const Context& context, const Entry& entry, LogFormat format)
+void print(const Context& context, const pod::JournalEntry& entry, LogFormat format)
 {
     static const bool to_terminal = ::isatty(STDOUT_FILENO) == 1;
     const auto message = to_terminal ? message_for_terminal(entry.message) : entry.message;
@@ -244,25 +162,15 @@ void become_nobody(int directory)
     sys::check([] { return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }, "giving up new privileges");
 }
 
-// journald makes its directory below the pod's when it starts: an app that has said nothing has none.
-std::optional<Fd> journal_directory(const pod::Pod& pod)
-{
-    auto machine = pod.id().str();
-    std::erase(machine, '-');
-    constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-    const auto journal = sys::open_if_exists(pod.fd(), model::pod_dir::journal, flags);
-    return journal ? sys::open_if_exists(journal->get(), machine, flags) : std::nullopt;
-}
-
 class Printer
 {
 public:
     Printer(const Context& context, const Options& options) : context_{context}, options_{options} {}
 
     // All that is there now; the last lines only if that was asked for.
-    void print_existing(Journal& journal)
+    void print_existing(pod::Journal& journal)
     {
-        std::deque<Entry> last;
+        std::deque<pod::JournalEntry> last;
         while (journal.next()) {
             auto entry = journal.entry();
             if (options_.until && entry.usec > *options_.until)
@@ -282,7 +190,7 @@ public:
         std::fflush(stdout);
     }
 
-    void print_new(Journal& journal)
+    void print_new(pod::Journal& journal)
     {
         while (journal.next())
             if (const auto entry = journal.entry(); is_wanted(entry))
@@ -292,7 +200,7 @@ public:
     }
 
 private:
-    bool is_wanted(const Entry& entry) const
+    bool is_wanted(const pod::JournalEntry& entry) const
     {
         return !entry.app.empty() && (options_.app.empty() || entry.app == options_.app);
     }
@@ -304,10 +212,10 @@ private:
 // An app may have said nothing yet.
 std::optional<Fd> wait_for_directory(pod::Pod& pod, bool follow)
 {
-    auto directory = journal_directory(pod);
+    auto directory = pod::journal_directory(pod);
     while (follow && !directory && pod.refresh() == pod::State::running) {
         std::this_thread::sleep_for(std::chrono::milliseconds{100});
-        directory = journal_directory(pod);
+        directory = pod::journal_directory(pod);
     }
     return directory;
 }
@@ -339,7 +247,7 @@ int run(Invocation& invocation, const Options& options)
         return 0;
     const auto lock = pod.reopen();
     become_nobody(directory->get());
-    Journal journal{std::move(*directory)};
+    pod::Journal journal{std::move(*directory)};
     if (options.since)
         journal.seek_since(*options.since);
     Printer printer{invocation.context, options};
