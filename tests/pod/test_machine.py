@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pods on a host that systemd has booted: machines, scopes, units (cli 9.2, 9.3, 9.6)."""
 import pathlib
+import shlex
 import subprocess
 import time
 
@@ -56,6 +57,54 @@ def test_machine_in_a_scope(rocket, busybox):
     assert "app-busybox.service" in status
     wait_for(lambda: "hello" in run("journalctl", "-M", machine, "-t", "busybox", "-o", "cat", check=False), "the journal")
     assert "pod.target" in run("systemctl", "-M", machine, "list-units", "--plain", "--no-legend")
+
+
+# What an administrator says to machines: the command, its status, and what it says or, where a pod has nothing of that
+# kind, why not. MACHINE and UUID stand for the pod's.
+WORDS_FOR_MACHINES = [
+    ("machinectl list", 0, "rkt-UUID container rkt"),
+    ("machinectl status --no-pager MACHINE", 0, "app-busybox.service"),
+    ("machinectl show MACHINE", 0, "Name=rkt-UUID"),
+    ("machinectl kill --kill-whom=leader --signal=CONT MACHINE", 0, ""),
+    ("machinectl copy-from MACHINE /etc/os-release /run/copied", 0, ""),
+    ("machinectl shell MACHINE", 0, "terminated"),
+    ("machinectl login MACHINE", 1, "container-getty@0.service not found"),
+    ("machinectl bind MACHINE /etc /mnt", 1, "Failed to bind mount"),
+    ("systemctl -M MACHINE is-system-running", 0, "running"),
+    ("systemctl -M MACHINE status --no-pager app-busybox", 0, "active (running)"),
+    ("systemctl -M MACHINE kill --signal=CONT app-busybox", 0, ""),
+    ("systemd-run -M MACHINE --wait --pipe /usr/lib/systemd/systemd --version", 0, "systemd 25"),
+    ("systemd-run -M MACHINE --wait /bin/none", 203, "status=203"),
+    ("journalctl -M MACHINE --no-pager -o cat -t busybox", 0, "hello"),
+    ("busctl -M MACHINE list", 0, "org.freedesktop.systemd1"),
+    ("systemd-cgls -M MACHINE --no-pager", 0, "app-busybox.service"),
+    ("systemd-cgtop -M MACHINE --batch --iterations=1", 0, "app-busybox.service"),
+    ("loginctl list-sessions", 0, ""),
+    ("loginctl -M MACHINE list-sessions", 1, "org.freedesktop.login1 was not provided"),
+]
+
+
+def test_tools_for_machines(rocket, busybox):
+    _, uuid = rocket.started(busybox, "--exec=/bin/sh", "--", "-c", "echo hello; sleep 1000")
+    machine = f"rkt-{uuid}"
+    wait_for(lambda: "hello" in run("journalctl", "-M", machine, "-t", "busybox", "-o", "cat", check=False), "the journal")
+    for words, status, said in WORDS_FOR_MACHINES:
+        done = subprocess.run(shlex.split(words.replace("MACHINE", machine)), capture_output=True, text=True, timeout=60, check=False,
+                              stdin=subprocess.DEVNULL)
+        assert done.returncode == status, f"{words}: {done}"
+        assert said.replace("UUID", uuid) in done.stdout + done.stderr, f"{words}: {done}"
+    assert rocket.state(uuid) == "running"
+
+
+@pytest.mark.parametrize("word", ["terminate", "poweroff", "reboot"])
+def test_words_that_end_a_machine(rocket, busybox, word):
+    """A pod that is to start over is started anew by its service, not by itself."""
+    process, uuid = rocket.started(busybox, "--exec=/bin/sh", "--", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done")
+    wait_for(lambda: uuid in machines(), "the registration")
+    run("machinectl", word, f"rkt-{uuid}")
+    process.wait(20)
+    assert rocket.state(uuid) == "exited"
+    wait_for(lambda: uuid not in machines(), "the machine to go")
 
 
 def test_machinectl_kill_reaches_the_apps(rocket, busybox):
