@@ -2,11 +2,16 @@
 #include "stage0/store/layer_store.hh"
 
 #include <linux/openat2.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
+
+#include <array>
+#include <map>
 
 #include "common/model/json_object.hh"
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
+#include "stage0/store/layer_stack.hh"
 #include "stage0/store/named_lock.hh"
 #include "stage0/store/staging.hh"
 #include "stage0/store/tree_store.hh"
@@ -44,15 +49,81 @@ NamedLock lock_layer(const Store& store, const ContentDigest& diff_id)
     });
 }
 
+constexpr std::uint64_t inside = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+
 // The worker may not: the mark takes a privilege on the host.
 void mark_opaque(int root, const unpack::Seams& seams)
 {
     for (const auto& path : seams.opaque) {
-        const auto dir = sys::open_resolved(root, path.empty() ? "." : path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
-                                            RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+        const auto dir =
+            sys::open_resolved(root, path.empty() ? "." : path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, inside);
         sys::check([&] { return ::fsetxattr(dir.get(), opaque_xattr, "y", 1, 0); }, "marking {} as opaque",
                    text::quoted(path));
     }
+}
+
+struct Place {
+    Fd parent;
+    std::string name;
+};
+
+Place place_of(int root, const std::string& path)
+{
+    const auto slash = path.rfind('/');
+    return {.parent = sys::open_resolved(root, slash == path.npos ? "." : path.substr(0, slash),
+                                         O_RDONLY | O_DIRECTORY | O_NOFOLLOW, inside),
+            .name = slash == path.npos ? path : path.substr(slash + 1)};
+}
+
+void make_device(const Place& place, const std::string& name, const unpack::Seams::Device& device,
+                 const struct stat& like)
+{
+    const int parent = place.parent.get();
+    const mode_t type = device.type == 'c' ? S_IFCHR : S_IFBLK;
+    const std::array times{like.st_atim, like.st_mtim};
+    sys::check([&] { return ::mknodat(parent, name.c_str(), type | 0600, ::makedev(device.major, device.minor)); },
+               "making the device node {}", text::quoted(place.name));
+    sys::check([&] { return ::fchownat(parent, name.c_str(), like.st_uid, like.st_gid, AT_SYMLINK_NOFOLLOW); },
+               "setting the owner of {}", text::quoted(place.name));
+    sys::check([&] { return ::fchmodat(parent, name.c_str(), like.st_mode & 07777U, 0); }, "setting the mode of {}",
+               text::quoted(place.name));
+    sys::check([&] { return ::utimensat(parent, name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW); },
+               "setting the times of {}", text::quoted(place.name));
+}
+
+// Nor may it make device nodes, which take a privilege that nothing of the image's should ever come near. They are
+// inert: neither the store nor an app's root is mounted with devices.
+void make_devices(int root, const unpack::Seams& seams)
+{
+    std::map<ino_t, std::string> made; // which stand-in → where there is a node of it by now
+    for (const auto& [path, device] : seams.devices) {
+        const auto place = place_of(root, path);
+        const auto stand_in = sys::stat_at(place.parent.get(), place.name);
+        if (!is_whiteout(stand_in))
+            fail(Error::Kind::corrupt, "{} is no stand-in for a device node", text::quoted(path));
+        const auto directory = sys::stat(place.parent.get());
+        const auto name = ".rocket-" + sys::random_name();
+        if (const auto first = made.find(stand_in.st_ino); first != made.end()) {
+            const auto other = place_of(root, first->second);
+            sys::check(
+                [&] { return ::linkat(other.parent.get(), other.name.c_str(), place.parent.get(), name.c_str(), 0); },
+                "linking {}", text::quoted(path));
+        } else {
+            make_device(place, name, device, stand_in);
+            made.emplace(stand_in.st_ino, path);
+        }
+        sys::rename(place.parent.get(), name, place.parent.get(), place.name);
+        const std::array times{directory.st_atim, directory.st_mtim};
+        sys::check([&] { return ::futimens(place.parent.get(), times.data()); }, "setting the times of a directory");
+    }
+}
+
+// What the worker leaves to us of a tree that it has unpacked.
+void finish_tree(int root, const std::string& seams)
+{
+    const auto parsed = unpack::Seams::parse(seams);
+    make_devices(root, parsed);
+    mark_opaque(root, parsed);
 }
 
 void check_digest(std::string_view what, const ContentDigest& found, const ContentDigest& wanted)
@@ -69,7 +140,7 @@ UnpackJob job_for(const Options& options, const LayerSource& source, const Conte
             .size = source.size,
             .archive_digest = source.digest ? source.digest : ContentDigest::of(""),
             .tar_digest = diff_id,
-            .allow_devices = true, // they are inert: neither the store nor an app's root is mounted with devices
+            .allow_devices = true, // the worker reports them, and makes none
             .limits = options.limits,
             .tick = options.tick};
 }
@@ -161,7 +232,7 @@ void LayerStore::import_locked(const ContentDigest& diff_id, const LayerSource& 
         check_digest("the layer as received", *unpacked.archive_digest, *source.digest);
     check_digest("the layer's tar", *unpacked.tar_digest, diff_id);
 
-    mark_opaque(root.get(), unpack::Seams::parse(unpacked.seams));
+    finish_tree(root.get(), unpacked.seams);
     const LayerRecord record{.diff_id = diff_id,
                              .archive = *unpacked.archive_digest,
                              .archive_bytes = unpacked.archive_bytes,
@@ -189,7 +260,7 @@ void LayerStore::render_locked(const LayerRecord& known) const
     job.tree = root.get();
     const auto unpacked = unpack_image(job);
     check_digest("its tar", *unpacked.tar_digest, known.diff_id);
-    mark_opaque(root.get(), unpack::Seams::parse(unpacked.seams));
+    finish_tree(root.get(), unpacked.seams);
     sys::syncfs(staging.fd());
     publish_staged_tree(store_.layout(), staging.fd(), known.diff_id.key(), {known.tree_digest, known.tree_digest});
 }

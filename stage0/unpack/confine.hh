@@ -18,7 +18,7 @@ void confine_decompressor(const Limits& limits, int report);
 
 // The root directory is `tree` (nosuid, nodev), no network, the capabilities that writing other users' files takes, and
 // those only in a user namespace of its own where there can be one: then they count for files and nothing else. Only
-// device nodes need the host's, which is why they are allowed on demand only.
+// device nodes need the host's, which is why they are allowed on demand only, and never for layers.
 // Without privilege: no capability, and nothing but `tree` to write to (Landlock).
 // The descriptor returned is the new root. Works with `tree` = -1, for reading without writing: then as above.
 // `note` is told what the host does not offer.

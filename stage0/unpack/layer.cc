@@ -2,6 +2,7 @@
 #include "stage0/unpack/layer.hh"
 
 #include <archive_entry.h>
+#include <sys/sysmacros.h>
 
 #include <set>
 
@@ -43,10 +44,8 @@ class LayerExtraction
 {
 public:
     LayerExtraction(const Read& read, Fd root, const ExtractOptions& options)
-        : options_{options}, reader_{read, options.limits, TarReader::Strictness::layer}, writer_{std::move(root),
-                                                                                                  options.limits,
-                                                                                                  {.replace = true,
-                                                                                                   .top = ""}}
+        : options_{options}, reader_{read, options.limits, TarReader::Strictness::layer},
+          writer_{std::move(root), options.limits, {.replace = true, .top = "", .stand_ins = true}}
     {
     }
 
@@ -81,6 +80,8 @@ Layer LayerExtraction::run()
     finish_opaque(); // markers count only now, so that their place in the tar does not matter (OLYR-9, OLYR-10)
     finish_whiteouts();
     seams_.implied = writer_.implied_directories();
+    for (const auto& [path, node] : writer_.devices())
+        seams_.devices[path] = {.type = node.type, .major = ::major(node.device), .minor = ::minor(node.device)};
     return {.tree = writer_.finish(), .seams = std::move(seams_)};
 }
 

@@ -47,8 +47,7 @@ void run_layer(ExtractOptions options)
     prepare_extraction();
     options.drop_foreign_xattrs = true;
     const bool has_tree = ::fcntl(tree_fd, F_GETFD) >= 0;
-    auto root = confine_extractor(options.limits, report_fd, has_tree ? tree_fd : -1,
-                                  {.devices = options.allow_devices, .layer = true},
+    auto root = confine_extractor(options.limits, report_fd, has_tree ? tree_fd : -1, {.layer = true},
                                   [](const std::string& note) { send_note(report_fd, note); });
     const auto layer = extract_layer(read_input, std::move(root), options);
     send_list(report_fd, FrameKind::seams, layer.seams.write());

@@ -2,6 +2,7 @@
 #include "stage0/unpack/tree_writer.hh"
 
 #include <linux/openat2.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
 #include <algorithm>
@@ -214,6 +215,10 @@ void TreeWriter::special(const std::string& path, const store::Inode& inode)
     if (!inode.attributes.xattrs.empty())
         fail(Error::Kind::corrupt, "{} has extended attributes, which only files and directories can have",
              shown(path));
+    const bool is_device = inode.type == 'c' || inode.type == 'b';
+    const bool has_stand_in = is_device && rules_.stand_ins && inode.device != 0;
+    if (has_stand_in)
+        devices_[inodes_.size()] = inode;
     inodes_.push_back(store::digest_of(inode));
     if (!root_)
         return;
@@ -222,9 +227,9 @@ void TreeWriter::special(const std::string& path, const store::Inode& inode)
     if (inode.type == 'l') {
         sys::make_symlink(inode.target, parent, name);
     } else {
-        const mode_t type = inode.type == 'p' ? S_IFIFO : inode.type == 'c' ? S_IFCHR : S_IFBLK;
-        sys::check([&] { return ::mknodat(parent, name.c_str(), type | 0600, inode.device); }, "making {}",
-                   shown(path));
+        const mode_t type = inode.type == 'p' ? S_IFIFO : inode.type == 'c' || has_stand_in ? S_IFCHR : S_IFBLK;
+        const auto device = has_stand_in ? ::makedev(0, 0) : inode.device;
+        sys::check([&] { return ::mknodat(parent, name.c_str(), type | 0600, device); }, "making {}", shown(path));
     }
     if (needs_owner(attributes))
         sys::check(
@@ -236,6 +241,15 @@ void TreeWriter::special(const std::string& path, const store::Inode& inode)
     const auto times = times_of(attributes);
     sys::check([&] { return ::utimensat(parent, name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW); },
                "setting the times of {}", shown(path));
+}
+
+std::map<std::string, store::Inode> TreeWriter::devices() const
+{
+    std::map<std::string, store::Inode> found;
+    for (const auto& [path, node] : nodes_)
+        if (const auto device = devices_.find(node.index); !node.is_directory && device != devices_.end())
+            found.emplace(path, device->second);
+    return found;
 }
 
 void TreeWriter::hard_link(const std::string& path, const std::string& target)

@@ -33,6 +33,7 @@ public:
         bool replace = false;             // what is there already, rather than refuse
         std::string_view top = "rootfs/"; // what paths begin with in errors
         Fidelity fidelity = Fidelity::exact;
+        bool stand_ins = false; // for device nodes: white-outs, which take no privilege; devices() tells which
     };
     TreeWriter(Fd root, const Limits& limits, Rules rules);
 
@@ -55,6 +56,9 @@ public:
     void mark_opaque(const std::string& path);
     void state_directory(const std::string& path) { nodes_.at(path).is_stated = true; } // as if it had an entry
     std::vector<std::string> implied_directories() const; // that only something below them speaks of, in PathOrder
+
+    // The nodes that others have to make of stand-ins, by all their paths. The digest says already what they are.
+    std::map<std::string, store::Inode> devices() const;
 
     std::string shown(const std::string& path) const;
     bool has_root() const { return nodes_.at("").is_stated; } // whether the root directory had an entry of its own
@@ -86,6 +90,7 @@ private:
     std::vector<store::Attributes> directories_;
     std::vector<std::string> opaque_;
     std::vector<store::Sha256> inodes_;
+    std::map<std::size_t, store::Inode> devices_; // those that have stand-ins, by their place in inodes_
 
     std::string parent_path_; // of the last member: most of them come in runs
     Fd parent_;

@@ -294,6 +294,25 @@ def test_accepted(layout, fetch, name, make):
     assert fetch(layout).stdout.startswith("sha512-")
 
 
+def test_device_nodes_are_made_without_a_worker_that_could(rocket, layout, fetch):
+    """They have their attributes, links and the times of what they are in, and survive a check; none can be used (OLYR-5)."""
+    layout.image(oci.busybox(), [aci.directory("d", mtime=10**9), aci.device("d/null", 1, 3, uid=7, gid=8, mtime=10**9), aci.hardlink("d/link", "d/null"),
+                                 aci.device("d/sda", 8, 1, kind=tarfile.BLKTYPE, mtime=10**9), aci.device("d/gone", 1, 5), aci.file("d/gone", "a file")],
+                 Cmd=["/bin/sh", "-c", "stat -c '%n %F %a %u:%g %h %t:%T %Y' /d /d/*; cat /d/null"])
+    full = fetch(layout).stdout.strip()
+    done = rocket.run(str(layout), status=None)
+    assert done.stdout.splitlines()[:1] == ["/d directory 755 0:0 2 0:0 1000000000"]
+    assert [line for line in done.stdout.splitlines()[1:] if "gone" not in line] == [
+        "/d/link character special file 666 7:8 2 1:3 1000000000", "/d/null character special file 666 7:8 2 1:3 1000000000",
+        "/d/sda block special file 666 0:0 1 8:1 1000000000"]
+    assert "/d/gone regular file" in done.stdout and "ermission denied" in done.stderr and done.returncode != 0
+    assert "successfully verified" in rocket("image", "verify", full).stdout
+    subprocess.run(["rm", "-r", rocket.data / "cas/tree"], check=True)
+    (rocket.data / "cas/tree").mkdir(0o700)
+    assert rocket.run(str(layout), status=None).stdout == done.stdout, "unpacked again from the archive"
+    assert "successfully verified" in rocket("image", "verify", full).stdout
+
+
 # --- volumes of images (OMAP-7, F9, S5)
 
 PROBE = "cd /data && stat -c '%n %a %u:%g %h %Y %F' . * | sort; cat word; ls -l link | grep -o 'link ->.*'"

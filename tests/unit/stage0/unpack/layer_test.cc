@@ -60,7 +60,11 @@ TEST_CASE("layers: empty ones, and those with something behind the end (OLYR-3, 
 
 TEST_CASE("seams: there and back, and nothing that leads out")
 {
-    const Seams seams{.implied = {"", "a b"}, .opaque = {"o\n"}, .whiteouts = {"w/\xff"}, .links = {{"l", "t/u"}}};
+    const Seams seams{.implied = {"", "a b"},
+                      .opaque = {"o\n"},
+                      .whiteouts = {"w/\xff"},
+                      .links = {{"l", "t/u"}},
+                      .devices = {{"dev/null", {'c', 1, 3}}}};
     CHECK(Seams::parse(seams.write()) == seams);
     for (const std::string_view text :
          {std::string_view{"i../x\0", 6}, std::string_view{"ia", 2}, std::string_view{"x\0", 2},
