@@ -74,6 +74,16 @@ def test_a_second_image_costs_only_what_is_new(server, layout, fetch):
     assert len(server.requests("shared/blobs/" + base[0]["digest"])) == 1
 
 
+def test_one_line_per_image_in_a_pipe(server, layout, fetch):
+    """However many layers it has; nothing with --quiet (cli 1.3)."""
+    references = []
+    for name in ("one", "two"):
+        layout.image(*[layout.layer([aci.file(f"{name}-{n}", 40000 * f"{name}{n}")], None) for n in range(9)], name=name)
+        references.append(server.push(f"{layout}:{name}", f"lines:{name}"))
+    lines = [line for line in fetch(server, references[0], references[1]).stderr.splitlines() if "downloaded" in line]
+    assert [line.split(": ")[1] for line in lines] == ["downloaded layers"] * 2, lines
+
+
 def test_what_is_not_there(server, fetch):
     error = fetch(server, f"docker://{server.host}/no/such:image", status=254).stderr
     assert "404" in error and "MANIFEST_UNKNOWN" in error
