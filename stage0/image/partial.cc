@@ -22,18 +22,9 @@ constexpr const char* data_name = "data";
 constexpr const char* facts_name = "facts.json";
 constexpr std::int64_t week_ns = std::int64_t{7} * 24 * 3600 * 1'000'000'000;
 
-Fd open_dir(int parent, const std::string& path, mode_t mode)
-{
-    const bool made = sys::make_dir_if_missing(parent, path, 0700);
-    auto dir = sys::open(parent, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (made) // whatever the umask
-        sys::check([&] { return ::fchmod(dir.get(), mode); }, "setting the mode of {}", text::quoted(path));
-    return dir;
-}
-
 Fd open_data(int dir)
 {
-    auto data = sys::open(dir, data_name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0660);
+    auto data = sys::open(dir, data_name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, ::geteuid() == 0 ? 0600 : 0660);
     if (!S_ISREG(sys::stat(data.get()).st_mode))
         fail(Error::Kind::corrupt, "the partial download is no file");
     return data;
@@ -59,8 +50,8 @@ void sweep_one(const model::Layout& layout, const std::string& directory, const 
 } // namespace
 
 Partial::Partial(const model::Layout& layout, std::string key)
-    : key_{std::move(key)}, all_{open_dir(AT_FDCWD, partial_dir(layout), 02770)},
-      dir_{open_dir(all_.get(), key_, 02770)}, data_{open_data(dir_.get())}
+    : key_{std::move(key)}, all_{open_own(AT_FDCWD, partial_dir(layout))}, dir_{open_own(all_.get(), key_)},
+      data_{open_data(dir_.get())}
 {
     load();
 }

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "common/sys/sys.hh"
 #include "common/sys/text.hh"
 #include "stage0/store/hash.hh"
 
@@ -35,6 +36,16 @@ std::string partial_dir(const model::Layout& layout)
 std::string remote_dir(const model::Layout& layout)
 {
     return parent_of_own(layout) + "/remote";
+}
+
+Fd open_own(int parent, const std::string& path)
+{
+    const bool made = sys::make_dir_if_missing(parent, path, 0700);
+    auto dir = sys::open(parent, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const mode_t mode = ::geteuid() == 0 ? 02750 : 02770;
+    if (made) // whatever the umask
+        sys::check([&] { return ::fchmod(dir.get(), mode); }, "setting the mode of {}", text::quoted(path));
+    return dir;
 }
 
 std::string lock_path(const model::Layout& layout, const std::string& key)

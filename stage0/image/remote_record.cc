@@ -86,11 +86,7 @@ std::optional<RemoteRecord> read_remote(const model::Layout& layout, const std::
 
 void write_remote(const model::Layout& layout, const RemoteRecord& record)
 {
-    const bool made = sys::make_dir_if_missing(AT_FDCWD, remote_dir(layout), 0700);
-    const auto dir = sys::open(AT_FDCWD, remote_dir(layout), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (made) // whatever the umask
-        sys::check([&] { return ::fchmod(dir.get(), 02770); }, "setting the mode of {}",
-                   text::quoted(remote_dir(layout)));
+    const auto dir = open_own(AT_FDCWD, remote_dir(layout));
     json::ObjectWriter writer;
     writer.set("url", record.url)
         .set("id", record.id.digest())

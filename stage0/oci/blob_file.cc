@@ -38,10 +38,7 @@ BlobFile::BlobFile(const model::Layout& layout, const store::ContentDigest& dige
 
 void BlobFile::open_named(const model::Layout& layout)
 {
-    const bool made = sys::make_dir_if_missing(AT_FDCWD, image::partial_dir(layout), 0700);
-    all_ = sys::open(AT_FDCWD, image::partial_dir(layout), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (made) // whatever the umask
-        sys::check([&] { return ::fchmod(all_.get(), 02770); }, "setting the mode of a directory");
+    all_ = image::open_own(AT_FDCWD, image::partial_dir(layout));
     for (const bool again : {true, false}) {
         sys::make_dir_if_missing(all_.get(), key_, 0710);
         const auto dir = sys::open(all_.get(), key_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);

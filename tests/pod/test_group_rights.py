@@ -11,6 +11,7 @@ import sys
 import time
 
 import aci
+import oci
 import pytest
 from conftest import SOURCE
 
@@ -209,6 +210,14 @@ def test_members_write_nowhere_else(shared, make):
     for path in ("cas/new", "cas/layer/new", "cas/db/new", "cas/tree/new", f"cas/image/{full}/new", "cas/db/index.sqlite", f"cas/image/{full}/record.json"):
         assert "PermissionError" in as_member("open(sys.argv[1], 'w')", shared.data / path).stderr, path
     assert listed(shared.as_user, groups=[GROUP]) == ["a"], "the index can be read"
+    layout = oci.Layout(shared.home / "layout")
+    layout.image(oci.busybox())
+    shared.fetch(str(layout))
+    theirs = {shared.data / path for path in ("cas/image", "cas/tmp", "cas/members")}
+    for path in (shared.data / "cas").rglob("*"):
+        info = path.lstat()
+        is_safe = info.st_uid == 0 and info.st_mode & 0o022 == 0 or path.name == "used"
+        assert is_safe or path in theirs or "cas/tree/" in str(path), path
     # A store of before is put right.
     for path in ("cas", "cas/layer", "cas/db"):
         (shared.data / path).chmod(0o2770)

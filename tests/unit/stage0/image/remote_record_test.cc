@@ -34,6 +34,7 @@ TEST_CASE("a record is read back as it was written, and a broken one is none")
     CHECK_FALSE(read_remote(fake.layout, "https://example.com/b.aci"));
     const auto path = remote_dir(fake.layout);
     const auto dir = sys::open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+    CHECK((sys::stat(dir.get()).st_mode & 07777U) == (::geteuid() == 0 ? 02750U : 02770U));
     for (const auto& name : file::list(dir.get(), "."))
         file::write_atomic(dir.get(), name, R"({"url": "https://example.com/a.aci"})");
     CHECK_FALSE(read_remote(fake.layout, record.url));
