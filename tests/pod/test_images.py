@@ -7,6 +7,7 @@ import lzma
 import os
 import re
 import shutil
+import sqlite3
 
 import aci
 import pytest
@@ -105,6 +106,25 @@ def test_index_can_be_deleted(rocket, make):
     (rocket.data / "cas/db/index.sqlite").write_bytes(b"not a database")
     rocket("image", "verify", full)
     assert full in rocket("image", "list", "--full", "--no-legend").stdout
+
+
+def test_ten_different_fetches_at_once(rocket, make):
+    """None is lost, the index is whole, and each verifies."""
+    paths = [make(f"example.com/i{n}", content=[aci.file("rootfs/f", os.urandom(300_000)), aci.file("rootfs/n", str(n))]) for n in range(10)]
+    processes = [rocket.start("--insecure-options=image", "fetch", "--full", path) for path in paths]
+    ids = []
+    for process in processes:
+        out, error = process.communicate(timeout=120)
+        assert process.returncode == 0, error
+        ids.append(out.strip())
+    assert len(set(ids)) == 10
+    assert sorted(rocket("image", "list", "--full", "--no-legend", "--fields=id").stdout.split()) == sorted(ids)
+    with sqlite3.connect(f"file:{rocket.data}/cas/db/index.sqlite?mode=ro", uri=True) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert database.execute("SELECT count(*) FROM image").fetchone() == (10,)
+    assert rocket("image", "verify", *ids, timeout=120).stdout.count("successfully verified") == 10
+    for number, image in enumerate(ids):
+        assert (rocket.data / f"cas/tree/{image}/rootfs/n").read_text() == str(number)
 
 
 def test_tree_is_faithful(rocket, make):
