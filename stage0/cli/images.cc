@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/cli/images.hh"
 
+#include <fcntl.h>
+
+#include "common/sys/file.hh"
 #include "common/sys/log.hh"
 #include "stage0/notify.hh"
 #include "stage0/oci/login.hh"
@@ -30,6 +33,18 @@ std::optional<oci::Login> docker_login(const Context& context, const std::string
     return oci::find_login(host);
 }
 
+// Ours first, then the one that other tools of the host read, too.
+oci::Policy load_policy(const std::string& local_config)
+{
+    constexpr std::size_t largest_policy = std::size_t{1} << 20;
+    const auto ours = local_config.empty() ? std::string{} : local_config + "/policy.json";
+    for (const auto& path : {ours, std::string{"/etc/containers/policy.json"}})
+        if (!path.empty())
+            if (const auto text = file::read_if_exists(AT_FDCWD, path, largest_policy))
+                return oci::Policy::parse(*text, path);
+    return {};
+}
+
 } // namespace
 
 store::Store open_store(const Context& context, Progress& progress)
@@ -55,6 +70,7 @@ ImageSource::ImageSource(const Context& context)
     if (!context.global.system_config.empty())
         network_.shipped = context.global.system_config + "/images";
     network_.docker_login = [&context](const std::string& host) { return docker_login(context, host); };
+    network_.policy = [&context] { return load_policy(context.global.local_config); };
     if (context.global.insecure.tls && verifier_ != nullptr)
         log::print("warning: TLS verification has been disabled");
 }

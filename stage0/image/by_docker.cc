@@ -116,7 +116,7 @@ store::Import::Facts admit(Session& session, const oci::DockerName& name, const 
     std::vector<store::ContentDigest> manifests{store::ContentDigest::of(document)};
     if (image.manifest != document)
         manifests.push_back(store::ContentDigest::of(image.manifest));
-    auto grounds = verify_docker(session, name, rules.signatures, manifests);
+    auto grounds = verify_docker(session, name, rules, manifests);
     facts.fingerprint = std::move(grounds.fingerprint);
     facts.signature = std::move(grounds.signature);
     return facts;
@@ -162,7 +162,9 @@ model::ImageId acquire_from(Session& session, const DockerReference& docker, con
 {
     refuse_signature(request);
     const auto name = parse_docker(docker.text);
-    const auto rules = oci::rules_for(session.network().registries, name);
+    auto rules = oci::rules_for(session.network().registries, name);
+    if (const auto& policy = session.network().policy)
+        oci::apply(policy(), name, rules);
     if (request.policy != PullPolicy::update)
         if (const auto found = find_stored(session, name, rules, platform_of(request)))
             return *found;

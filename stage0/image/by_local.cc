@@ -85,15 +85,33 @@ private:
     std::string only_tag_;
 };
 
+std::string_view transport_of(Format format)
+{
+    return format == Format::oci ? "oci" : format == Format::oci_archive ? "oci-archive" : "docker-archive";
+}
+
+// Nothing in these formats is signed: the host's policy lets them in, or the user does.
+std::string grounds_for(const Session& session, const LocalReference& local, const std::string& asked)
+{
+    oci::Demands demands;
+    if (const auto& policy = session.network().policy)
+        demands = policy().of_file(transport_of(local.format),
+                                   std::filesystem::absolute(local.path).lexically_normal().string());
+    oci::refuse_rejected(demands, asked);
+    if (!session.checks_signatures())
+        return "image";
+    if (demands.is_anything_taken && demands.signatures.empty())
+        return "unsigned";
+    throw Error{Error::Kind::untrusted, fmt::format("{}: nothing in this format is signed", text::quoted(asked)),
+                "say --insecure-options=image if you trust it all the same"};
+}
+
 } // namespace
 
 model::ImageId acquire_from(Session& session, const LocalReference& local, const Request& request)
 {
     refuse_signature(request);
-    if (session.checks_signatures())
-        throw Error{Error::Kind::untrusted,
-                    fmt::format("{}: nothing in this format is signed", text::quoted(request.image)),
-                    "say --insecure-options=image if you trust it all the same"};
+    const auto insecure = grounds_for(session, local, request.image);
     session.store().tidy();
     return with_context(text::quoted(request.image), [&] {
         const LocalImage opened{session.store(), local, platform_of(request)};
@@ -105,7 +123,7 @@ model::ImageId acquire_from(Session& session, const LocalReference& local, const
         if (!opened.image().manifest.empty())
             origin.manifest_digest = store::ContentDigest::of(opened.image().manifest).str();
         return oci::import_image(session.store(), opened.content(), opened.image(), std::move(origin),
-                                 {.requested = request.image, .source = request.image, .insecure = {"image"}},
+                                 {.requested = request.image, .source = request.image, .insecure = {insecure}},
                                  [&](const std::string& line) { session.say(line); });
     });
 }

@@ -31,11 +31,24 @@ std::optional<std::string> signature_at(Session& session, const std::string& pla
     return std::move(response.body);
 }
 
-} // namespace
-
-DockerGrounds verify_docker(Session& session, const oci::DockerName& name, const std::string& place,
-                            const std::vector<store::ContentDigest>& manifests)
+std::vector<std::string> key_files_of(const oci::SignedBy& demand)
 {
+    constexpr std::size_t largest_key = std::size_t{256} << 10; // R12
+    if (!demand.key_data.empty())
+        return {demand.key_data};
+    std::vector<std::string> files;
+    for (const auto& path : demand.key_paths)
+        files.push_back(
+            with_context("reading a key of the policy", [&] { return file::read(AT_FDCWD, path, largest_key); }));
+    return files;
+}
+
+// One signature that satisfies: the policy's demand, or if there is none, the keystore.
+DockerGrounds find_signature(Session& session, const oci::DockerName& name, const std::string& place,
+                             const std::vector<store::ContentDigest>& manifests, const oci::SignedBy* demand)
+{
+    const auto image_name = model::AcIdentifier::sanitized(name.repository());
+    const auto keys = demand != nullptr ? key_files_of(*demand) : std::vector<std::string>{};
     std::optional<Error> refusal;
     for (const auto& manifest : manifests)
         for (unsigned number = 1; number <= most_signatures; ++number) {
@@ -44,8 +57,10 @@ DockerGrounds verify_docker(Session& session, const oci::DockerName& name, const
             if (!signature)
                 break;
             try {
-                const auto opened = session.open_message(model::AcIdentifier::sanitized(name.repository()), *signature);
-                oci::check_claim(oci::Claim::parse(opened.payload), name, manifest);
+                const auto opened = demand != nullptr ? session.open_message(image_name, *signature, keys)
+                                                      : session.open_message(image_name, *signature);
+                oci::check_claim(oci::Claim::parse(opened.payload), name, manifest,
+                                 demand != nullptr ? demand->identity : oci::Identity{});
                 session.tell_signer(opened.signer);
                 return {opened.signer.fingerprint, std::move(*signature)};
             } catch (const Error& error) {
@@ -59,6 +74,19 @@ DockerGrounds verify_docker(Session& session, const oci::DockerName& name, const
     throw Error{Error::Kind::untrusted,
                 fmt::format("there is no signature of {} at {}", text::quoted(name.str()), text::quoted(place)),
                 "say --insecure-options=image if you trust the image all the same"};
+}
+
+} // namespace
+
+DockerGrounds verify_docker(Session& session, const oci::DockerName& name, const oci::Rules& rules,
+                            const std::vector<store::ContentDigest>& manifests)
+{
+    if (rules.signed_by.empty())
+        return find_signature(session, name, rules.signatures, manifests, nullptr);
+    DockerGrounds grounds;
+    for (const auto& demand : rules.signed_by)
+        grounds = find_signature(session, name, rules.signatures, manifests, &demand);
+    return grounds;
 }
 
 } // namespace rocket::image

@@ -16,8 +16,9 @@ struct DockerGrounds {
     std::string fingerprint; // of the key
     std::string signature;   // bytes
 };
-// `manifests`: digests that stand for the image, the one by which it was asked for first.
-DockerGrounds verify_docker(Session& session, const oci::DockerName& name, const std::string& place,
+// All that `rules` demand, looked for at rules.signatures. `manifests`: digests that stand for the image, the one by
+// which it was asked for first.
+DockerGrounds verify_docker(Session& session, const oci::DockerName& name, const oci::Rules& rules,
                             const std::vector<store::ContentDigest>& manifests);
 
 } // namespace rocket::image

@@ -10,6 +10,7 @@
 #include "stage0/config/config.hh"
 #include "stage0/fetch/http.hh"
 #include "stage0/oci/login.hh"
+#include "stage0/oci/policy.hh"
 
 namespace rocket::image
 {
@@ -21,6 +22,8 @@ struct Network {
     // Of registries, by host; may be empty.
     std::function<std::optional<oci::Login>(const std::string& host)> docker_login = {};
     std::map<std::string, config::Registry> registries = {}; // by prefix
+    // The host's policy for Docker and OCI images, read when one is asked for; null: there is none.
+    std::function<oci::Policy()> policy = {};
     std::string shipped = {}; // a directory of images that came with the host, looked at before the network; or empty
 
     explicit Network(fetch::Client::Options options) : client{options} {}

@@ -106,6 +106,12 @@ Opened Session::open_message(const model::AcIdentifier& name, const std::string&
     return verifier_->open(name, message);
 }
 
+Opened Session::open_message(const model::AcIdentifier& name, const std::string& message,
+                             const std::vector<std::string>& key_files) const
+{
+    return verifier_->open_by(key_files, name, message);
+}
+
 void Session::tell_signer(const Verified& verified) const
 {
     std::string lines = "signature verified:";

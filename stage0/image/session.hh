@@ -59,6 +59,9 @@ public:
     void check_issuer(const model::AcIdentifier& name, const std::string& signature) const;
     // A message that is signed by somebody who is trusted for that name; signatures are checked.
     Opened open_message(const model::AcIdentifier& name, const std::string& message) const;
+    // The same, by a key of these files.
+    Opened open_message(const model::AcIdentifier& name, const std::string& message,
+                        const std::vector<std::string>& key_files) const;
     void tell_signer(const Verified& verified) const;
     // A request for something at `url` that takes part in progress, with the credentials for images.
     fetch::Request request(const fetch::Url& url, std::string what) const;

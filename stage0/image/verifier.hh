@@ -31,6 +31,9 @@ public:
     virtual void check_issuer(const model::AcIdentifier& image_name, int signature_fd) = 0;
     virtual Verified verify(const model::AcIdentifier& image_name, int archive_fd, int signature_fd) = 0;
     virtual Opened open(const model::AcIdentifier& image_name, const std::string& message) = 0;
+    // By a key of these key files (contents) rather than by one that is trusted for the name.
+    virtual Opened open_by(const std::vector<std::string>& key_files, const model::AcIdentifier& image_name,
+                           const std::string& message) = 0;
 };
 
 } // namespace rocket::image

@@ -40,7 +40,9 @@ std::vector<std::string> login_files()
     return files;
 }
 
-std::optional<std::string> decoded(const std::string& base64)
+} // namespace
+
+std::optional<std::string> decode_base64(const std::string& base64)
 {
     std::string text(base64.size(), '\0');
     const int size =
@@ -52,8 +54,6 @@ std::optional<std::string> decoded(const std::string& base64)
     text.resize(static_cast<std::size_t>(size) - padding);
     return text;
 }
-
-} // namespace
 
 std::string registry_host(std::string key)
 {
@@ -78,7 +78,7 @@ std::optional<Login> login_in(std::string_view file_content, const std::string& 
         if (token != nullptr && token->string() != nullptr && !token->string()->empty())
             login.identity_token = config::Secret{*token->string()};
         const auto* auth = entry.find("auth");
-        const auto pair = auth != nullptr && auth->string() != nullptr ? decoded(*auth->string()) : std::nullopt;
+        const auto pair = auth != nullptr && auth->string() != nullptr ? decode_base64(*auth->string()) : std::nullopt;
         const auto colon = pair ? pair->find(':') : std::string::npos;
         const bool is_password = colon != std::string::npos && colon > 0 && pair->substr(0, colon) != token_user;
         if (is_password)

@@ -26,6 +26,7 @@ std::optional<Login> find_login(const std::string& host);
 std::string registry_host(std::string key);
 
 std::optional<Login> login_in(std::string_view file_content, const std::string& host);
-std::string basic_authorization(const config::BasicAuth& login); // "Basic ..."
+std::optional<std::string> decode_base64(const std::string& text); // nullopt: it is none
+std::string basic_authorization(const config::BasicAuth& login);   // "Basic ..."
 
 } // namespace rocket::oci

@@ -62,4 +62,13 @@ Rules rules_for(const std::map<std::string, config::Registry>& registries, const
     return rules;
 }
 
+void apply(const Policy& policy, const DockerName& name, Rules& rules)
+{
+    auto demands = policy.of_docker(name);
+    refuse_rejected(demands, "docker://" + name.str());
+    const bool is_taken = rules.are_unsigned_taken || demands.is_anything_taken;
+    rules.are_unsigned_taken = is_taken && demands.signatures.empty();
+    rules.signed_by = std::move(demands.signatures);
+}
+
 } // namespace rocket::oci

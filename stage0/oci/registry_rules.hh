@@ -9,6 +9,7 @@
 
 #include "stage0/config/config.hh"
 #include "stage0/oci/docker_name.hh"
+#include "stage0/oci/policy.hh"
 
 namespace rocket::oci
 {
@@ -23,8 +24,12 @@ struct Rules {
     bool mirror_tags = false;
     std::string signatures; // https URL or absolute path; empty: nobody knows
     bool are_unsigned_taken = false;
+    std::vector<SignedBy> signed_by = {}; // each is demanded; without any: by a key that is trusted for the name
 };
 
 Rules rules_for(const std::map<std::string, config::Registry>& registries, const DockerName& name);
+
+// Adds what the host's policy demands, and what it lets in by name; Kind::untrusted if it rejects the image.
+void apply(const Policy& policy, const DockerName& name, Rules& rules);
 
 } // namespace rocket::oci

@@ -48,6 +48,41 @@ Claim claim_in(std::string_view payload)
                 store::ContentDigest::parse(model::json::Fields{image}.required("docker-manifest-digest").text())};
 }
 
+bool is_same_repository(const DockerName& a, const DockerName& b)
+{
+    return a.domain == b.domain && a.path == b.path;
+}
+
+// The name under which a mirrored image was signed.
+DockerName remapped(const DockerName& wanted, const Identity& identity)
+{
+    const auto name = wanted.str();
+    const auto& prefix = identity.prefix;
+    const bool is_whole =
+        name.size() > prefix.size() && std::string_view{"/:@"}.find(name[prefix.size()]) != std::string_view::npos;
+    if (prefix.empty() || !name.starts_with(prefix) || !is_whole)
+        return wanted;
+    return DockerName::parse(identity.signed_prefix + name.substr(prefix.size()));
+}
+
+bool fits(const DockerName& signed_name, const DockerName& asked, const Identity& identity)
+{
+    const auto wanted = remapped(asked, identity);
+    switch (identity.match) {
+    case Identity::Match::exact:
+        return signed_name == wanted;
+    case Identity::Match::repository_and_tag:
+        return is_same_repository(signed_name, wanted) && (wanted.digest || signed_name.tag == wanted.tag);
+    case Identity::Match::repository:
+        return is_same_repository(signed_name, wanted);
+    case Identity::Match::exact_reference:
+        return signed_name == DockerName::parse(identity.name);
+    case Identity::Match::exact_repository:
+        return is_same_repository(signed_name, DockerName::parse(identity.name));
+    }
+    return false;
+}
+
 } // namespace
 
 Claim Claim::parse(std::string_view payload)
@@ -59,7 +94,8 @@ Claim Claim::parse(std::string_view payload)
     }
 }
 
-void check_claim(const Claim& claim, const DockerName& wanted, const store::ContentDigest& manifest)
+void check_claim(const Claim& claim, const DockerName& wanted, const store::ContentDigest& manifest,
+                 const Identity& identity)
 {
     if (claim.manifest != manifest)
         throw Error{
@@ -73,9 +109,7 @@ void check_claim(const Claim& claim, const DockerName& wanted, const store::Cont
                     ask_for_another};
     };
     try {
-        const auto signed_name = DockerName::parse(claim.reference);
-        const bool is_same = signed_name.domain == wanted.domain && signed_name.path == wanted.path;
-        if (!is_same || (!wanted.digest && signed_name.tag != wanted.tag))
+        if (!fits(DockerName::parse(claim.reference), wanted, identity))
             refuse();
     } catch (const Error& error) {
         if (error.kind() == Error::Kind::untrusted)

@@ -19,9 +19,24 @@ struct Claim {
     static Claim parse(std::string_view payload);
 };
 
-// That the claim is about this manifest and about the name asked for: the same tag; asked by digest, the same
-// repository.
-void check_claim(const Claim& claim, const DockerName& wanted, const store::ContentDigest& manifest);
+// Which names a signature may be for (containers-policy.json(5), signedIdentity).
+struct Identity {
+    enum class Match {
+        exact,              // the name asked for
+        repository_and_tag, // the same; asked by digest, any of the same repository
+        repository,         // any of the same repository
+        exact_reference,    // `name`
+        exact_repository,   // any of the repository `name`
+    };
+    Match match = Match::repository_and_tag;
+    std::string name = {};
+    std::string prefix = {};        // if not empty: what the name asked for begins with...
+    std::string signed_prefix = {}; // ...and what signatures have instead
+};
+
+// That the claim is about this manifest and about a name that may stand for the one asked for.
+void check_claim(const Claim& claim, const DockerName& wanted, const store::ContentDigest& manifest,
+                 const Identity& identity = {});
 
 // Where signatures of a manifest lie, below the configured place: PATH@sha256=HEX/signature-N, N from 1.
 std::string signature_path(const DockerName& name, const store::ContentDigest& manifest, unsigned number);

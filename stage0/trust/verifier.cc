@@ -92,6 +92,22 @@ image::Opened KeystoreVerifier::open(const model::AcIdentifier& image_name, cons
     return {decide(answer.checked, answer.trusted, image_name), std::move(answer.checked.payload)};
 }
 
+image::Opened KeystoreVerifier::open_by(const std::vector<std::string>& key_files,
+                                        const model::AcIdentifier& image_name, const std::string& message)
+{
+    std::set<std::string> trusted;
+    std::vector<verify::NamedKey> keys;
+    for (const auto& file : key_files)
+        for (auto& key : list_keys(file)) {
+            trusted.insert(key.fingerprint);
+            keys.push_back({key.fingerprint, std::move(key.armoured)});
+        }
+    auto checked = open_message(std::move(keys), message);
+    for (const auto& key : checked.unusable_keys)
+        trusted.erase(key.fingerprint);
+    return {decide(checked, trusted, image_name), std::move(checked.payload)};
+}
+
 // Whose signature it is can be seen without what was signed.
 void KeystoreVerifier::check_issuer(const model::AcIdentifier& image_name, int signature_fd)
 {

@@ -23,6 +23,8 @@ public:
     void check_issuer(const model::AcIdentifier& image_name, int signature_fd) override;
     image::Verified verify(const model::AcIdentifier& image_name, int archive_fd, int signature_fd) override;
     image::Opened open(const model::AcIdentifier& image_name, const std::string& message) override;
+    image::Opened open_by(const std::vector<std::string>& key_files, const model::AcIdentifier& image_name,
+                          const std::string& message) override;
 
 private:
     struct Answer {

@@ -310,3 +310,63 @@ def test_signed_images_from_mirrors(rocket, registry, mirror, signatures):
     signatures.sign()
     rocket("fetch", registry.reference, timeout=60)
     assert not registry.server.log
+
+
+# --- the policy of the host's container tools (containers-policy.json(5))
+
+def set_policy(rocket, **docker):
+    """As Debian ships it, and what is added for single registries."""
+    rocket.local.mkdir(exist_ok=True)
+    policy = {"default": [{"type": "insecureAcceptAnything"}], "transports": {"docker": docker}}
+    (rocket.local / "policy.json").write_text(json.dumps(policy))
+
+
+def test_policy(rocket, registry, layout, signer, home):
+    reference, host = registry.reference, registry.host
+    anything, reject = [{"type": "insecureAcceptAnything"}], [{"type": "reject"}]
+    set_policy(rocket, **{"": anything})
+    refused(rocket, reference, "nobody says where signatures")  # what lets everything in does not switch our own checks off
+    set_policy(rocket, **{f"{host}/other": anything})
+    refused(rocket, reference, "nobody says where signatures")
+    set_policy(rocket, **{host: anything, f"{host}/team": reject})
+    refused(rocket, reference, "is rejected by", f"{rocket.local}/policy.json", f"{host}/team")
+    error = rocket("--insecure-options=image", "fetch", reference, status=254).stderr
+    assert "is rejected by" in error, "whatever the options"
+    set_policy(rocket, **{host: [{"type": "sigstoreSigned"}]})
+    refused(rocket, reference, f"{rocket.local}/policy.json", "sigstoreSigned", "type")
+
+    # By a key that the policy names, and nobody else trusts; under a name that it allows.
+    signatures = Signatures(rocket, registry, layout, signer)
+    for path in (rocket.local / "trustedkeys/prefix.d").rglob(signer.fingerprint.lower()):
+        path.unlink()
+    stranger = aci.Signer()
+    try:
+        signatures.sign(signer=stranger)
+        by_key = {"type": "signedBy", "keyType": "GPGKeys", "keyPath": str(home / "key.asc")}
+        set_policy(rocket, **{host: [by_key]})
+        refused(rocket, reference, "not trusted")
+        signatures.path().unlink()
+        signatures.sign("elsewhere.test/box:v1")
+        refused(rocket, reference, "the signature is for")
+        set_policy(rocket, **{host: [{**by_key, "signedIdentity": {"type": "exactReference", "dockerReference": "elsewhere.test/box:v1"}}]})
+        assert "signature verified" in rocket("fetch", reference).stderr
+        rocket("image", "rm", f"{host.replace(':', '_')}/team/box")
+        signatures.sign(signer=stranger, number=2)  # both are demanded
+        stranger.public_key(home / "stranger.asc")
+        set_policy(rocket, **{host: [{**by_key, "signedIdentity": {"type": "exactRepository", "dockerRepository": "elsewhere.test/box"}},
+                                     {**by_key, "keyPath": str(home / "stranger.asc")}]})
+        assert rocket("run", "--net=none", reference, timeout=60).stdout == "signed\n"
+    finally:
+        stranger.close()
+
+
+def test_policy_lets_in_what_it_names(rocket, registry, layout):
+    set_policy(rocket, **{registry.host: [{"type": "insecureAcceptAnything"}]})
+    assert rocket("run", "--net=none", registry.reference, timeout=60).stdout == "signed\n"
+    assert "not checked" in rocket("image", "list", "--fields=signature").stdout
+    refused_layout = rocket("fetch", str(layout) + ":v1", status=254).stderr
+    assert "nothing in this format is signed" in refused_layout
+    policy = {"default": [{"type": "reject"}], "transports": {"oci": {str(layout.path.parent): [{"type": "insecureAcceptAnything"}]}}}
+    (rocket.local / "policy.json").write_text(json.dumps(policy))
+    assert rocket("run", "--net=none", str(layout) + ":v1", timeout=60).stdout == "signed\n"
+    assert "is rejected by" in rocket("run", "--net=none", registry.reference, status=254).stderr, "also what is in the store"

@@ -19,6 +19,10 @@ struct NeverAsked : Verifier {
     {
         throw Error{Error::Kind::untrusted, "no"};
     }
+    image::Opened open_by(const std::vector<std::string>&, const model::AcIdentifier&, const std::string&) override
+    {
+        throw Error{Error::Kind::untrusted, "no"};
+    }
     Verified verify(const model::AcIdentifier&, int, int) override
     {
         FAIL("asked for a signature");
