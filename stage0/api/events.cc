@@ -219,15 +219,16 @@ void Events::on_pod_moved(PodStage stage, bool came, const std::string& name)
 
 void Events::check_vanished()
 {
-    for (const auto& [id, stage] : std::exchange(vanishing_, {})) {
+    for (const auto& vanished : std::exchange(vanishing_, {})) {
+        const auto& id = vanished.first;
         const auto is_in = [&](PodStage each) {
             return sys::stat_if_exists(AT_FDCWD, layout_.pod(each, model::PodId::parse(id))).has_value();
         };
         if (std::ranges::any_of(stages, is_in))
             continue;
         on_exit(id);
-        tell(stage == PodStage::prepare ? v1alpha::EVENT_TYPE_POD_PREPARE_ABORTED
-                                        : v1alpha::EVENT_TYPE_POD_GARBAGE_COLLECTED,
+        tell(vanished.second == PodStage::prepare ? v1alpha::EVENT_TYPE_POD_PREPARE_ABORTED
+                                                  : v1alpha::EVENT_TYPE_POD_GARBAGE_COLLECTED,
              id);
     }
 }

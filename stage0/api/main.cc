@@ -46,6 +46,8 @@ Fd listen_unix(const std::string& path)
     if (!path.starts_with('/') || path.size() >= sizeof name.sun_path)
         fail(Error::Kind::usage, "{} is no absolute path of a socket", text::quoted(path));
     path.copy(name.sun_path, sizeof name.sun_path - 1);
+    if (const auto slash = path.rfind('/'); slash > 0)
+        sys::make_dirs(path.substr(0, slash), 0755);
     sys::unlink_if_exists(AT_FDCWD, path);
     const auto mask = ::umask(0); // who may ask is checked at each connection
     auto socket = bind_and_listen(AF_UNIX, reinterpret_cast<const sockaddr*>(&name), sizeof name, path);
