@@ -11,6 +11,7 @@
 #include <csignal>
 
 #include "common/sys/sys.hh"
+#include "common/sys/words.hh"
 #include "stage1/security_labels.hh"
 
 namespace rocket::stage1
@@ -25,15 +26,6 @@ void go_to(const std::string& directory)
     char where[PATH_MAX + 16];
     if (::syscall(SYS_getcwd, where, sizeof where) <= 0 || where[0] != '/') // "(unreachable)": outside the root (R7)
         fail(Error::Kind::system, "directory {} is not in the app's root", text::quoted(directory));
-}
-
-std::vector<char*> pointers_to(const std::vector<std::string>& words)
-{
-    std::vector<char*> pointers;
-    for (const auto& word : words)
-        pointers.push_back(const_cast<char*>(word.c_str())); // execve promises not to write
-    pointers.push_back(nullptr);
-    return pointers;
 }
 
 } // namespace

@@ -5,9 +5,9 @@
 #include "common/model/layout.hh"
 #include "common/model/runtime.hh"
 #include "common/sys/file.hh"
-#include "common/sys/log.hh"
 #include "common/sys/process.hh"
 #include "common/sys/sys.hh"
+#include "stage1/entry_point.hh"
 #include "stage1/leftovers.hh"
 #include "stage1/net/pod_network.hh"
 
@@ -16,7 +16,6 @@ namespace
 
 using namespace rocket;
 
-constexpr int own_failure = 254;
 constexpr int left_over = 1;
 
 model::PodId parse_options(int argc, char** argv)
@@ -30,19 +29,12 @@ model::PodId parse_options(int argc, char** argv)
 
 int main(int argc, char** argv)
 {
-    rocket::ensure_standard_fds();
-    rocket::log::set_prefix("gc");
-    try {
+    return stage1::entry_point("gc", [&] {
         const auto id = parse_options(argc, argv);
         const auto pod = sys::open(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY);
         stage1::remove_journal_link(id);
         stage1::remove_cgroup(pod.get(), id);
         const auto runtime = model::Runtime::parse(file::read(pod.get(), model::pod_dir::runtime));
         return stage1::release_network(runtime.stage1_rootfs, id, pod.get()) ? 0 : left_over;
-    } catch (const Error& error) {
-        log::error(error);
-    } catch (const std::exception& error) {
-        log::print("{}", error.what());
-    }
-    return own_failure;
+    });
 }

@@ -11,6 +11,7 @@
 
 #include "common/sys/process.hh"
 #include "common/sys/sys.hh"
+#include "common/sys/words.hh"
 #include "stage1/execute.hh"
 
 namespace rocket::stage1
@@ -48,15 +49,6 @@ void arrange_fds(int log, unsigned sockets)
     sys::check([&] { return ::close_range(first + sockets, UINT_MAX, CLOSE_RANGE_CLOEXEC); }, "closing descriptors");
     for (unsigned socket = 0; socket < sockets; ++socket)
         sys::set_cloexec(static_cast<int>(first + socket), false);
-}
-
-std::vector<char*> pointers_to(const std::vector<std::string>& words)
-{
-    std::vector<char*> pointers;
-    for (const auto& word : words)
-        pointers.push_back(const_cast<char*>(word.c_str())); // execve promises not to write
-    pointers.push_back(nullptr);
-    return pointers;
 }
 
 } // namespace

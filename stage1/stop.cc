@@ -12,16 +12,14 @@
 #include "common/model/names.hh"
 #include "common/sys/file.hh"
 #include "common/sys/lock.hh"
-#include "common/sys/log.hh"
 #include "common/sys/process.hh"
 #include "common/sys/sys.hh"
+#include "stage1/entry_point.hh"
 
 namespace
 {
 
 using namespace rocket;
-
-constexpr int own_failure = 254;
 
 struct Options {
     bool force = false;
@@ -91,15 +89,8 @@ void stop(const Options& options)
 
 int main(int argc, char** argv)
 {
-    rocket::ensure_standard_fds();
-    rocket::log::set_prefix("stop");
-    try {
+    return stage1::entry_point("stop", [&] {
         stop(parse_options(argc, argv));
         return 0;
-    } catch (const Error& error) {
-        log::error(error);
-    } catch (const std::exception& error) {
-        log::print("{}", error.what());
-    }
-    return own_failure;
+    });
 }

@@ -15,22 +15,13 @@
 
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
+#include "common/sys/words.hh"
 
 namespace rocket
 {
 
 namespace
 {
-
-std::vector<char*> pointers_to(const std::vector<std::string>& words)
-{
-    std::vector<char*> pointers;
-    pointers.reserve(words.size() + 1);
-    for (const auto& word : words)
-        pointers.push_back(const_cast<char*>(word.c_str())); // execve promises not to write
-    pointers.push_back(nullptr);
-    return pointers;
-}
 
 // In the child: puts each wanted descriptor in its place, clear of close-on-exec, and closes all others at exec.
 // Returns an errno value.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/store/compose.hh"
 
-#include <linux/openat2.h>
-
 #include <map>
 #include <optional>
 #include <set>
@@ -10,6 +8,7 @@
 #include "common/sys/file.hh"
 #include "common/sys/path.hh"
 #include "common/sys/sys.hh"
+#include "common/sys/tree_path.hh"
 #include "stage0/store/copy_tree.hh"
 #include "stage0/store/tree_digest.hh"
 
@@ -19,24 +18,9 @@ namespace rocket::store
 namespace
 {
 
-constexpr std::uint64_t strictly_below =
-    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
-
-std::string parent_of(const std::string& path)
-{
-    const auto slash = path.rfind('/');
-    return slash == path.npos ? std::string{} : path.substr(0, slash);
-}
-
-std::string last_of(const std::string& path)
-{
-    return path.substr(path.rfind('/') + 1); // npos + 1 is 0
-}
-
-Fd open_dir(int root, const std::string& path)
-{
-    return sys::open_resolved(root, path.empty() ? "." : path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, strictly_below);
-}
+using tree_path::last_of;
+using tree_path::open_directory;
+using tree_path::parent_of;
 
 // Keeps the directory that was opened last: paths come in runs.
 class DirCache
@@ -46,7 +30,7 @@ public:
     int at(const std::string& path)
     {
         if (!dir_ || path != path_) {
-            dir_ = open_dir(root_, path);
+            dir_ = open_directory(root_, path);
             path_ = path;
         }
         return dir_.get();

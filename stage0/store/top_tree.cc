@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/store/top_tree.hh"
 
-#include <linux/openat2.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
 
 #include "common/sys/sys.hh"
+#include "common/sys/tree_path.hh"
 #include "stage0/store/copy_tree.hh"
 
 namespace rocket::store
@@ -16,25 +15,9 @@ namespace rocket::store
 namespace
 {
 
-constexpr std::uint64_t strictly_below =
-    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
-
-std::string parent_of(const std::string& path)
-{
-    const auto slash = path.rfind('/');
-    return slash == path.npos ? std::string{} : path.substr(0, slash);
-}
-
-std::string last_of(const std::string& path)
-{
-    const auto slash = path.rfind('/');
-    return slash == path.npos ? path : path.substr(slash + 1);
-}
-
-Fd open_below(int root, const std::string& path)
-{
-    return sys::open_resolved(root, path.empty() ? "." : path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, strictly_below);
-}
+using tree_path::last_of;
+using tree_path::open_directory;
+using tree_path::parent_of;
 
 std::vector<std::string> paths_of(const std::vector<LayerTree>& layers, std::size_t from)
 {
@@ -125,7 +108,7 @@ Fd TopTree::make_directory(const std::string& path)
         const auto parent = make_directory(parent_of(path));
         sys::make_dir_if_missing(parent.get(), last_of(path), 0755);
     }
-    return open_below(into_, path);
+    return open_directory(into_, path);
 }
 
 void TopTree::add_implied()
@@ -211,10 +194,10 @@ void TopTree::place(const Source& source, const std::string& path)
     const auto to = make_directory(parent_of(path));
     const auto [first, is_new] = first_names_.try_emplace(source, path);
     if (is_new) {
-        const auto from = open_below(stack_.tree(source.tree), parent_of(source.path));
+        const auto from = open_directory(stack_.tree(source.tree), parent_of(source.path));
         return copy_file(from.get(), last_of(source.path), to.get(), last_of(path));
     }
-    const auto old = open_below(into_, parent_of(first->second));
+    const auto old = open_directory(into_, parent_of(first->second));
     const auto old_name = last_of(first->second), new_name = last_of(path);
     sys::check([&] { return ::linkat(old.get(), old_name.c_str(), to.get(), new_name.c_str(), 0); }, "linking {}",
                text::quoted(path));
@@ -244,7 +227,7 @@ void TopTree::finish()
 {
     for (auto made = made_.rbegin(); made != made_.rend(); ++made) { // making things below has changed the times
         const auto& path = made->first;
-        const auto dir = open_below(into_, path);
+        const auto dir = open_directory(into_, path);
         if (const auto stated = stated_directory(path)) {
             copy_metadata(stated->get(), dir.get());
             continue;

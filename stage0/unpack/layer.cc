@@ -8,6 +8,7 @@
 
 #include "common/sys/error.hh"
 #include "common/sys/text.hh"
+#include "common/sys/tree_path.hh"
 #include "stage0/unpack/member_name.hh"
 
 namespace rocket::unpack
@@ -16,15 +17,11 @@ namespace rocket::unpack
 namespace
 {
 
+using tree_path::parent_of;
+
 constexpr std::string_view whiteout_prefix = ".wh.";
 constexpr std::string_view bookkeeping_prefix = ".wh..wh."; // of AUFS (OLYR-11)
 constexpr std::string_view opaque_name = ".wh..wh..opq";
-
-std::string parent_of(const std::string& path)
-{
-    const auto slash = path.rfind('/');
-    return slash == path.npos ? std::string{} : path.substr(0, slash);
-}
 
 std::string joined(const std::string& directory, std::string_view name)
 {

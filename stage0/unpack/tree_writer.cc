@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/unpack/tree_writer.hh"
 
-#include <linux/openat2.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "common/sys/sys.hh"
+#include "common/sys/tree_path.hh"
 
 namespace rocket::unpack
 {
@@ -18,22 +18,8 @@ namespace
 {
 
 using store::Attributes;
-
-// Our own names, made by us a moment ago: anything unexpected in the way is an error.
-constexpr std::uint64_t strictly_below =
-    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
-
-std::string parent_of(const std::string& path)
-{
-    const auto slash = path.rfind('/');
-    return slash == path.npos ? std::string{} : path.substr(0, slash);
-}
-
-std::string last_of(const std::string& path)
-{
-    const auto slash = path.rfind('/');
-    return slash == path.npos ? path : path.substr(slash + 1);
-}
+using tree_path::last_of;
+using tree_path::parent_of;
 
 std::array<timespec, 2> times_of(const Attributes& attributes)
 {
@@ -69,8 +55,7 @@ std::string TreeWriter::shown(const std::string& path) const
 
 Fd TreeWriter::open_directory(const std::string& path, int flags) const
 {
-    return sys::open_resolved(root_.get(), path.empty() ? "." : path,
-                              static_cast<std::uint64_t>(flags | O_DIRECTORY | O_NOFOLLOW), strictly_below);
+    return tree_path::open_directory(root_.get(), path, flags);
 }
 
 // The descriptor of the directory `path` is in; made where no entry made it (REN-6).

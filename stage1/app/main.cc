@@ -6,18 +6,15 @@
 #include <optional>
 #include <span>
 
-#include "common/sys/log.hh"
-#include "common/sys/process.hh"
 #include "common/sys/sys.hh"
 #include "stage1/app/control.hh"
+#include "stage1/entry_point.hh"
 
 namespace
 {
 
 using namespace rocket;
 using namespace rocket::stage1;
-
-constexpr int own_failure = 254;
 
 AppVerb verb_of(std::string_view program)
 {
@@ -46,16 +43,9 @@ AppRequest parse_arguments(std::span<char* const> words)
 
 int main(int argc, char** argv)
 {
-    ensure_standard_fds();
-    log::set_prefix(argc > 0 ? argv[0] : "app");
-    try {
+    return entry_point(argc > 0 ? argv[0] : "app", [&] {
         const auto pod = sys::open(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY);
         ask_supervisor(pod.get(), parse_arguments({argv, static_cast<std::size_t>(std::max(argc, 1))}));
         return 0;
-    } catch (const Error& error) {
-        log::error(error);
-    } catch (const std::exception& error) {
-        log::print("{}", error.what());
-    }
-    return own_failure;
+    });
 }

@@ -8,10 +8,10 @@
 
 #include "common/model/json_object.hh"
 #include "common/model/layout.hh"
-#include "common/sys/log.hh"
 #include "common/sys/process.hh"
 #include "common/sys/sys.hh"
 #include "stage1/attach/client.hh"
+#include "stage1/entry_point.hh"
 #include "stage1/listener.hh"
 
 namespace
@@ -20,8 +20,6 @@ namespace
 using namespace rocket;
 using namespace rocket::stage1;
 namespace json = model::json;
-
-constexpr int own_failure = 254;
 
 // The format of rkt, in which a terminal is one target.
 void print_targets(attach::Endpoints offered)
@@ -68,15 +66,8 @@ void run(std::span<const char* const> words)
 
 int main(int argc, char** argv)
 {
-    ensure_standard_fds();
-    log::set_prefix("attach");
-    try {
+    return stage1::entry_point("attach", [&] {
         run({argv + 1, argv + std::max(argc, 1)});
         return 0;
-    } catch (const Error& error) {
-        log::error(error);
-    } catch (const std::exception& error) {
-        log::print("{}", error.what());
-    }
-    return own_failure;
+    });
 }

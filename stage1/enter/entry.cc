@@ -10,12 +10,12 @@
 #include <cstdlib>
 #include <memory>
 
-#include "common/sys/log.hh"
 #include "common/sys/process.hh"
 #include "common/sys/sys.hh"
 #include "stage1/enter/join.hh"
 #include "stage1/enter/sealed.hh"
 #include "stage1/enter/terminal.hh"
+#include "stage1/entry_point.hh"
 #include "stage1/environment.hh"
 #include "stage1/executable.hh"
 #include "stage1/users.hh"
@@ -26,7 +26,6 @@ namespace rocket::stage1
 namespace
 {
 
-constexpr int own_failure = 254;
 constexpr int forwarded_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
 bool any_terminal()
@@ -160,20 +159,13 @@ int run(int argc, char** argv, FindTarget find_target)
 
 int enter_main(int argc, char** argv, FindTarget find_target)
 {
-    ensure_standard_fds();
-    log::set_prefix("enter");
-    try {
+    return entry_point("enter", [&] {
         // Neither /proc/PID nor ptrace give anybody in the pod a way to what we have open.
         sys::check([] { return ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }, "protecting the process");
         continue_in_sealed_copy(argv);
         ::prctl(PR_SET_NAME, "rocket-enter"); // not the number of the memfd
         return run(argc, argv, find_target);
-    } catch (const Error& error) {
-        log::error(error);
-    } catch (const std::exception& error) {
-        log::print("{}", error.what());
-    }
-    return own_failure;
+    });
 }
 
 } // namespace rocket::stage1
