@@ -19,6 +19,13 @@ std::string first_line_of(const char* path)
     return std::string{text::trim(file::read_if_exists(AT_FDCWD, path, 4096).value_or(""))};
 }
 
+// A kernel with SELinux that has got no policy yet calls everything "kernel", and takes any context.
+bool has_selinux_policy()
+{
+    return !first_line_of("/sys/fs/selinux/enforce").empty() &&
+           !first_line_of("/proc/thread-self/attr/current").starts_with("kernel");
+}
+
 } // namespace
 
 int own_oom_score()
@@ -36,7 +43,7 @@ PodFacts host_facts()
     if (::prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE) != 1)
         facts.lowest_oom_score = own_oom_score();
     facts.has_apparmor = first_line_of("/sys/module/apparmor/parameters/enabled") == "Y";
-    facts.has_selinux = !first_line_of("/sys/fs/selinux/enforce").empty();
+    facts.has_selinux = has_selinux_policy();
     return facts;
 }
 

@@ -116,8 +116,6 @@ void Supervisor::add_apps(const Plan& plan)
 bool Supervisor::report_unstartable()
 {
     for (auto& app : apps_) {
-        for (const auto& line : app->spec().reports)
-            log::print("warning: app {}: {}", text::quoted(app->spec().name), line);
         if (app->spec().exec_error.empty())
             continue;
         log::print("app {}: {}", text::quoted(app->spec().name), app->spec().exec_error);

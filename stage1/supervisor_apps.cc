@@ -10,6 +10,7 @@
 #include "common/sys/log.hh"
 #include "common/sys/sys.hh"
 #include "stage1/construction.hh"
+#include "stage1/pod_limits.hh"
 #include "stage1/records.hh"
 #include "stage1/security_labels.hh"
 #include "stage1/supervisor.hh"
@@ -109,6 +110,7 @@ void Supervisor::add_app(const model::AppName& name, const Answer& answer)
     if (streams.has_terminal())
         terminal = make_terminal(users());
     auto facts = launched_.facts;
+    facts.disks = disks_to_limit(pod.manifest);
     check_labels(pod.manifest, facts);
     auto helper = start_adding(pod, plan, facts, launched_.init.pidfd(), std::move(terminal.filesystem), users());
     const auto master = std::make_shared<Fd>(std::move(terminal.master));
