@@ -3,6 +3,7 @@
 (oci.md; the negative tests are the rows of its chapter 13 that need no registry)."""
 import json
 import os
+import pathlib
 import subprocess
 import tarfile
 
@@ -292,6 +293,36 @@ def test_refused(rocket, layout, fetch, fault):
 def test_accepted(layout, fetch, name, make):
     make(layout)
     assert fetch(layout).stdout.startswith("sha512-")
+
+
+def test_a_layout_that_umoci_has_made(rocket, fetch, home):
+    """Another writer of layers: white-outs and changed directories as it has them."""
+    def umoci(*words):
+        subprocess.run(["umoci", *map(str, words)], check=True, capture_output=True)
+    layout, bundle = home / "umoci", home / "bundle"
+    root = bundle / "rootfs"
+    umoci("init", "--layout", layout)
+    umoci("new", "--image", f"{layout}:v1")
+    umoci("unpack", "--image", f"{layout}:v1", bundle)
+    (root / "bin").mkdir()
+    (root / "bin/busybox").write_bytes(pathlib.Path("/bin/busybox").read_bytes())
+    (root / "bin/busybox").chmod(0o755)
+    for name in ("sh", "ls", "cat", "gone"):
+        (root / "bin" / name).symlink_to("busybox")
+    (root / "old").mkdir()
+    (root / "old/file").write_text("old")
+    umoci("repack", "--refresh-bundle", "--image", f"{layout}:v1", bundle)
+    (root / "bin/gone").unlink()
+    subprocess.run(["rm", "-r", root / "old"], check=True)
+    (root / "old").mkdir(0o700)
+    (root / "old/new").write_text("new\n")
+    umoci("repack", "--image", f"{layout}:v1", bundle)
+    umoci("config", "--image", f"{layout}:v1", "--config.user", "7:8", "--config.env", "A=b", "--config.cmd", "/bin/sh", "--config.cmd", "-c",
+          "--config.cmd", "ls /bin; echo $A; cat /old/new || echo no")
+    image = fetch(f"oci:{layout}:v1").stdout.strip()
+    assert rocket.run(image).stdout.split() == ["busybox", "cat", "ls", "sh", "b", "no"]
+    assert rocket.run(image, "--user=0", "--exec=/bin/sh", "--", "-c", "ls -A /old; cat /old/new").stdout == "new\nnew\n"
+    assert "successfully verified" in rocket("image", "verify", image).stdout
 
 
 def test_device_nodes_are_made_without_a_worker_that_could(rocket, layout, fetch):
