@@ -81,7 +81,7 @@ SIDEKICK = {
     "sidekick": "check VAL-4 absent /db/sidekick; touch /db/sidekick; check VAL-4 wait_for /db/main\n"
                 "environment ace-validator-sidekick; linux; isolators\n"
                 "check ACE-14 refused 'touch /written'; check VOL-18 touch /db/written\n"
-                "check POD-10 is \"$(ps | grep -c '[a]ce-validator main')\" 1; check POD-10 absent /main; touch /db/seen",
+                "check POD-10 test $(ps | grep -c '[a]ce-validator main') -ge 1; check POD-10 absent /main; touch /db/seen",
 }
 
 
