@@ -2,9 +2,10 @@
 // Pods and images as messages of the API (cli 10.2). Errors: those of reading them.
 #pragma once
 
+#include <v1alpha.pb.h>
+
 #include <string>
 
-#include "stage0/api/v1alpha.pb.h"
 #include "stage0/pod/pod_info.hh"
 #include "stage0/store/store.hh"
 

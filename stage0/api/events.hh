@@ -4,13 +4,14 @@
 // Errors: Kind::busy if more has happened than the kernel kept.
 #pragma once
 
+#include <v1alpha.pb.h>
+
 #include <chrono>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "stage0/api/v1alpha.pb.h"
 #include "stage0/pod/pod.hh"
 
 namespace rocket::api

@@ -3,7 +3,7 @@
 // set in it does. No filter: everything is. Pure.
 #pragma once
 
-#include "stage0/api/v1alpha.pb.h"
+#include <v1alpha.pb.h>
 
 namespace rocket::api
 {

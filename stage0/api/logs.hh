@@ -2,11 +2,12 @@
 // What the apps of a pod have written, out of its journal, a line per line.
 #pragma once
 
+#include <v1alpha.pb.h>
+
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "stage0/api/v1alpha.pb.h"
 #include "stage0/pod/pod.hh"
 
 namespace rocket::api

@@ -3,7 +3,8 @@
 // to them; what apps have written. Changes nothing, and needs no right but to read. Calls come on gRPC's threads.
 #pragma once
 
-#include "stage0/api/v1alpha.grpc.pb.h"
+#include <v1alpha.grpc.pb.h>
+
 #include "stage0/pod/pod.hh"
 
 namespace rocket::api
