@@ -42,10 +42,14 @@ void AppProgress::apply(const UnitChange& change)
     const auto& state = *change.active_state;
     if (state == "active")
         up_ = true;
+    if (restarting_ && state != "active")
+        has_stopped_ = true;
+    else if (has_stopped_) // and is up again
+        restarting_ = has_stopped_ = false;
     const bool main_has_ended = last_.exec_code.value_or(0) != 0;
     const bool bad_result = last_.result && *last_.result != "success";
     // Stopped inside the pod: systemctl, poweroff. A failed pre-start handler looks alike, but for its result.
-    if (state == "deactivating" && !main_has_ended && !bad_result)
+    if (state == "deactivating" && !main_has_ended && !bad_result && !restarting_)
         stopping_ = true;
     // A new unit can be reported "inactive" before its job runs, and can run so fast that nothing else is ever
     // reported.
@@ -72,6 +76,8 @@ void AppProgress::conclude()
         result.code = status;
     else
         result.code = stopping_ ? 0 : 1; // stopped before it started; or its pre-start handler failed
+    if (unhealthy_ && result.status() == 0)
+        result.code = 1;
     if (last_.result == "start-limit-hit" && result.status() == 0)
         result.code = 1; // it ended well each time, and far too often
     result.oom = last_.result == "oom-kill";
@@ -92,7 +98,7 @@ bool AppProgress::failed() const
 {
     if (!has_ended())
         return false;
-    if (!stopping_)
+    if (!stopping_ || unhealthy_)
         return result_->status() != 0;
     // Dying by the signal it was sent, or saying so as a shell does, is what it was asked to do.
     if (result_->signal)

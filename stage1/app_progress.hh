@@ -43,6 +43,10 @@ public:
     // (Manager::ask_state).
     bool is_in_doubt() const noexcept { return in_doubt_; }
     void stop_requested() { stopping_ = true; }
+    // PID 1 is asked to stop it and to start it again: its stop is not its end.
+    void restart_requested() { restarting_ = true; }
+    // Its end is a failure, however it ends.
+    void found_unhealthy() { unhealthy_ = true; }
     // For what PID 1 does not tell: it could not even load the unit; the executable is missing; everything was killed.
     void end_with(const AppResult& result);
 
@@ -64,6 +68,9 @@ private:
     bool in_doubt_ = false;
     bool seen_moving_ = false; // out of its initial "inactive"
     bool stopping_ = false;    // its end was asked for, by us or inside the pod
+    bool restarting_ = false;
+    bool has_stopped_ = false; // on the way to be started again
+    bool unhealthy_ = false;
     bool up_ = false;
     bool main_ran_ = false;
     std::uint32_t pid_ = 0;

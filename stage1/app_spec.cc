@@ -187,6 +187,10 @@ std::string to_json(const AppSpec& spec)
         writer.set("preStart", to_value(*spec.pre_start));
     if (spec.post_stop)
         writer.set("postStop", to_value(*spec.post_stop));
+    if (spec.health_check)
+        writer.set("healthCheck", to_value(*spec.health_check));
+    if (spec.startup_check)
+        writer.set("startupCheck", to_value(*spec.startup_check));
     writer.set("execError", spec.exec_error).set("workingDirectory", spec.working_directory);
     writer.set("environment", list(spec.environment, [](const EnvVar& var) { return to_value(var); }));
     writer.set("boundingSet", spec.bounding_set)
@@ -218,6 +222,8 @@ AppSpec app_spec_from_json(std::string_view text)
     spec.main = command_from(fields.required("main"));
     spec.pre_start = optional_command(fields, "preStart");
     spec.post_stop = optional_command(fields, "postStop");
+    spec.health_check = optional_command(fields, "healthCheck");
+    spec.startup_check = optional_command(fields, "startupCheck");
     spec.exec_error = fields.required("execError").text();
     spec.working_directory = fields.required_text("workingDirectory").text();
     spec.environment = each(fields.required("environment").items(), variable_from);

@@ -70,6 +70,8 @@ struct AppSpec {
     Command main;
     std::optional<Command> pre_start;
     std::optional<Command> post_stop;
+    std::optional<Command> health_check;
+    std::optional<Command> startup_check;
     std::string exec_error; // not empty: why main or pre_start cannot be executed. Do not start the app: status 203
     std::string working_directory = "/";
     std::vector<EnvVar> environment; // exact: PID 1 adds nothing

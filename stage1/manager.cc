@@ -243,15 +243,23 @@ void Manager::start_transient(const std::string& unit, std::span<const UnitPrope
 
 void Manager::start(const std::string& unit, Answer answer)
 {
-    auto message = bus::new_call(bus_.get(), service, manager_path, manager_interface, "StartUnit");
-    check(::sd_bus_message_append(message.get(), "ss", unit.c_str(), "fail"));
-    call_for(std::move(message), std::move(answer));
+    queue_job("StartUnit", unit, "fail", std::move(answer));
+}
+
+void Manager::restart(const std::string& unit, Answer answer)
+{
+    queue_job("RestartUnit", unit, "replace", std::move(answer));
 }
 
 void Manager::stop(const std::string& unit, Answer answer)
 {
-    auto message = bus::new_call(bus_.get(), service, manager_path, manager_interface, "StopUnit");
-    check(::sd_bus_message_append(message.get(), "ss", unit.c_str(), "replace"));
+    queue_job("StopUnit", unit, "replace", std::move(answer));
+}
+
+void Manager::queue_job(const char* method, const std::string& unit, const char* mode, Answer answer)
+{
+    auto message = bus::new_call(bus_.get(), service, manager_path, manager_interface, method);
+    check(::sd_bus_message_append(message.get(), "ss", unit.c_str(), mode));
     call_for(std::move(message), std::move(answer));
 }
 

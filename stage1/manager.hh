@@ -60,7 +60,8 @@ public:
     void start_transient(const std::string& unit, std::span<const UnitProperty> properties, const UnitStdio& stdio,
                          Answer answer);
     void start(const std::string& unit, Answer answer);
-    void stop(const std::string& unit, Answer answer); // orderly, with the unit's own time-outs
+    void restart(const std::string& unit, Answer answer); // stopped in order, and started
+    void stop(const std::string& unit, Answer answer);    // orderly, with the unit's own time-outs
     // Has the state of the unit reported as a change, or as "inactive" if PID 1 does not know it (any more).
     void refresh(const std::string& unit);
     // The same, but of its state only: what is known of its last process stays, for a unit may be forgotten with it.
@@ -70,6 +71,7 @@ private:
     struct Pending;
     void ask(const std::string& unit, const char* interface);
     void call(bus::Message message, std::function<void(sd_bus_message* reply)> done);
+    void queue_job(const char* method, const std::string& unit, const char* mode, Answer answer);
     void call_for(bus::Message message, Answer answer);
     void on_change(sd_bus_message* signal);
     static int on_answer(sd_bus_message* reply, void* pending, sd_bus_error*);

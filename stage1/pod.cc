@@ -56,7 +56,7 @@ Pod load_pod(const model::PodId& id, Fd dir)
 bool says_when_ready(const model::RuntimeApp& app, const model::ImageManifest& image)
 {
     if (const auto wish = model::policy_of(app.annotations).notify)
-        return *wish != model::AppPolicy::Notify::started;
+        return *wish == model::AppPolicy::Notify::ready || *wish == model::AppPolicy::Notify::speaker;
     const auto* value = model::find(app.annotations, "appc.io/executor/supports-systemd-notify");
     return value != nullptr ? *value == "true" : image.supports_systemd_notify();
 }

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "common/model/json.hh"
+#include "common/model/json_object.hh"
 #include "common/model/layout.hh"
 #include "common/sys/file.hh"
 #include "common/sys/log.hh"
@@ -104,6 +105,18 @@ void record_result(int pod_dir, const std::string& app, const AppResult& result)
         file::write_volatile(dir.get(), file_name(model::pod_dir::app_status(name)),
                              fmt::format("{}", result.status()));
     });
+}
+
+void record_health(int pod_dir, const std::string& app, const Health& health, std::uint64_t checked_ns, int status,
+                   std::string_view output)
+{
+    json::ObjectWriter record;
+    record.set("status", word(health.status())).set("failing_streak", std::uint64_t{health.failing_streak()});
+    if (checked_ns != 0)
+        record.set("checked_ns", checked_ns).set("exit_code", std::int32_t{status}).set("output", output);
+    const auto dir = open_status(pod_dir);
+    file::write_volatile(dir.get(), file_name(model::health_record(model::AppName::parse(app))),
+                         json::write(std::move(record).done()) + '\n');
 }
 
 void record_created(int pod_dir, const std::string& app)

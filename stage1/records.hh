@@ -12,6 +12,7 @@
 
 #include "stage1/app_progress.hh"
 #include "stage1/app_spec.hh"
+#include "stage1/health.hh"
 
 namespace rocket::stage1
 {
@@ -25,6 +26,9 @@ void record_start(int pod_dir, const std::string& group);
 void record_init(int pod_dir, pid_t init, const std::vector<AppSpec>& apps);
 void record_ready(int pod_dir);
 void record_result(int pod_dir, const std::string& app, const AppResult& result);
+// How well the app is, and how its last check ended, if there was one (`checked_ns`, CLOCK_REALTIME, not 0).
+void record_health(int pod_dir, const std::string& app, const Health& health, std::uint64_t checked_ns, int status,
+                   std::string_view output);
 // Of apps of mutable pods: that it is there; that it starts (again), which takes the result of the last time away.
 void record_created(int pod_dir, const std::string& app);
 void record_started(int pod_dir, const std::string& app);

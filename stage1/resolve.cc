@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "common/model/app_policy.hh"
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
 #include "common/sys/text.hh"
@@ -85,6 +86,21 @@ void resolve_commands(AppSpec& spec, const model::App& app, const InRoot& root)
     }
 }
 
+// An app whose check could never pass is not started.
+void resolve_checks(AppSpec& spec, const model::HealthCheck& check, const InRoot& root)
+{
+    const auto resolve_one = [&](std::optional<Command>& into, const std::vector<std::string>& exec) {
+        if (exec.empty())
+            return;
+        std::string problem;
+        into = command(exec, spec, root, problem);
+        if (!problem.empty() && spec.exec_error.empty())
+            spec.exec_error = "health check: " + problem;
+    };
+    resolve_one(spec.health_check, check.command);
+    resolve_one(spec.startup_check, check.startup_command);
+}
+
 void check_ids(const AppSpec& spec, std::uint32_t count)
 {
     auto ids = spec.supplementary_gids;
@@ -161,6 +177,7 @@ AppSpec resolve(const model::RuntimeApp& runtime_app, const model::ImageManifest
         check_text(variable.value, "environment value");
     spec.working_directory = working_directory(app, root);
     resolve_commands(spec, app, root);
+    resolve_checks(spec, model::policy_of(runtime_app.annotations).health, root);
     resolve_confinement(spec, app.isolators, facts);
     spec.labels = labels_of(app.isolators, pod, facts, spec.reports);
     check_filter_lets_labels(spec);

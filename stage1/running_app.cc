@@ -191,9 +191,10 @@ void RunningApp::use_callers(Start& start, bool has_terminal) const
 
 bool RunningApp::is_up() const noexcept
 {
-    if (!spec_.notifies)
+    const bool waits_for_health = policy_.notify == model::AppPolicy::Notify::healthy;
+    if (!spec_.notifies && !waits_for_health)
         return progress_.is_up();
-    return said_ready_ || (progress_.has_ended() && !progress_.failed());
+    return (waits_for_health ? was_healthy_ : said_ready_) || (progress_.has_ended() && !progress_.failed());
 }
 
 void RunningApp::listen(EventLoop& loop)
@@ -252,6 +253,7 @@ void RunningApp::begin_anew()
     progress_ = AppProgress{policy_};
     relays_.clear();
     said_ready_ = false;
+    was_healthy_ = false;
     expected_ = false;
 }
 

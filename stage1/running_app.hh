@@ -45,7 +45,8 @@ public:
     const model::AppPolicy& policy() const noexcept { return policy_; }
     AppProgress& progress() noexcept { return progress_; }
     const AppProgress& progress() const noexcept { return progress_; }
-    // Started, and ready if it says so itself; stays true.
+    void found_healthy() { was_healthy_ = true; }
+    // Started, and ready if it says so itself, or healthy if that is waited for; stays true.
     bool is_up() const noexcept;
     // Of an app that notifies: what it says.
     void when_told(std::function<void(const AppNews& news)> told) { told_ = std::move(told); }
@@ -93,6 +94,7 @@ private:
     std::function<void(const AppNews& news)> told_;
     std::optional<AppNotify> notify_;
     bool said_ready_ = false;
+    bool was_healthy_ = false;
     bool started_ = false;
     bool restartable_ = false;
     bool expected_ = true; // what is said about the unit is about this run

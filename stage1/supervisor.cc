@@ -109,6 +109,7 @@ void Supervisor::add_apps(const Plan& plan)
             std::make_unique<RunningApp>(std::move(launched_.apps[index]), app, std::move(terminal),
                                          PodStreams{output_, error_, journal_, attached_, launched_.run.get()}));
         listen_to(*apps_.back());
+        watch_health(*apps_.back());
     }
 }
 
@@ -317,6 +318,8 @@ void Supervisor::reconnect()
         if (phase_ == Phase::stopping)
             stop_app(*app);
     }
+    for (auto& [name, checker] : health_)
+        checker->on_reconnected();
     journal_.on_reconnected();
     start_next_apps();
 }
@@ -331,10 +334,13 @@ void Supervisor::on_unit(const std::string& unit, const UnitChange& change)
         journal_.on_running();
     if (unit == journal_unit && is_dead(change.active_state))
         journal_.on_stopped();
+    if (is_of_health(unit, change))
+        return;
     for (auto& app : apps_) {
         if (app->unit() != unit || app->progress().has_ended())
             continue;
         app->apply(change);
+        follow_health(*app, change);
         if (app->progress().is_in_doubt() && manager_)
             manager_->ask_state(unit);
         if (plan_.is_mutable)

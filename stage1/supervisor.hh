@@ -19,6 +19,7 @@
 #include "stage1/attach/server.hh"
 #include "stage1/caller_terminal.hh"
 #include "stage1/event_loop.hh"
+#include "stage1/health_checker.hh"
 #include "stage1/host_notify.hh"
 #include "stage1/journal.hh"
 #include "stage1/launch.hh"
@@ -78,6 +79,13 @@ private:
     void check_ready();
     void start_services();
 
+    // health (supervisor_health.cc)
+    void watch_health(RunningApp& app);
+    bool is_of_health(const std::string& unit, const UnitChange& change);
+    void follow_health(const RunningApp& app, const UnitChange& change);
+    void on_checked(RunningApp& app, Health::Change change);
+    void act_on_unhealthy(RunningApp& app);
+
     // apps that come and go (supervisor_apps.cc)
     using Answer = AppControl::Answer;
     struct Change { // a helper at work
@@ -127,7 +135,8 @@ private:
     attach::Server attached_;
     std::optional<CallerTerminal> terminal_;
     std::vector<std::unique_ptr<RunningApp>> apps_;
-    std::unique_ptr<Relay> console_; // debug: what PID 1 says
+    std::map<std::string, std::unique_ptr<HealthChecker>> health_; // by app
+    std::unique_ptr<Relay> console_;                               // debug: what PID 1 says
     Fd console_peer_;
     std::unique_ptr<Manager> manager_;
     std::optional<AppControl> control_; // of a mutable pod

@@ -126,6 +126,7 @@ void Supervisor::add_app(const model::AppName& name, const Answer& answer)
                                          PodStreams{output_, error_, journal_, attached_, launched_.run.get()}));
         apps_.back()->make_restartable();
         listen_to(*apps_.back());
+        watch_health(*apps_.back());
     });
 }
 
@@ -165,6 +166,7 @@ void Supervisor::remove_app(const model::AppName& name, const Answer& answer)
                      if (!done.process.wait().ok())
                          fail(Error::Kind::system, "the process that removes app {} was killed", text::quoted(name));
                      attached_.remove(name);
+                     health_.erase(name);
                      if (auto* const gone = find_app(name))
                          gone->remove_fifos();
                      std::erase_if(apps_, [&](const auto& one) { return one->spec().name == name; });

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 
+#include "common/model/time_span.hh"
 #include "common/sys/error.hh"
 #include "common/sys/text.hh"
 
@@ -16,7 +17,7 @@ namespace
 {
 
 constexpr std::string_view prefix = "rocket/";
-constexpr std::array<std::string_view, 3> notify_words{"started", "ready", "speaker"};
+constexpr std::array<std::string_view, 4> notify_words{"started", "ready", "speaker", "healthy"};
 constexpr std::array<std::string_view, 6> restart_words{"no",          "on-success", "on-failure",
                                                         "on-abnormal", "on-abort",   "always"};
 
@@ -24,24 +25,6 @@ template <typename... Arg>
 [[noreturn]] void reject(fmt::format_string<Arg...> reason, Arg&&... arg)
 {
     throw Error{Error::Kind::usage, fmt::format(reason, std::forward<Arg>(arg)...)};
-}
-
-// "5", "5s", "100ms", "2min": microseconds.
-std::uint64_t time_span(std::string_view value)
-{
-    struct Unit {
-        std::string_view word;
-        std::uint64_t usec;
-    };
-    constexpr std::array<Unit, 5> units{
-        {{"", 1'000'000}, {"s", 1'000'000}, {"ms", 1'000}, {"min", 60'000'000}, {"h", 3'600'000'000}}};
-    constexpr std::uint64_t longest = 366ULL * 24 * 3'600'000'000;
-    const auto end_of_number = std::min(value.find_first_not_of("0123456789"), value.size());
-    const auto number = text::parse_decimal(value.substr(0, end_of_number), longest);
-    const auto* const unit = std::ranges::find(units, value.substr(end_of_number), &Unit::word);
-    if (!number || unit == units.end() || *number > longest / unit->usec)
-        reject("{} is no time: write a number and ms, s, min or h, as in 5s", text::quoted(value));
-    return *number * unit->usec;
 }
 
 // The enumerator that stands where the word does.
@@ -102,13 +85,13 @@ constexpr std::array<Setting, 10> settings{{
     {"requires", [](AppPolicy& policy, const std::string& value) { policy.needs = app_names(value); }},
     {"restart", [](AppPolicy& policy,
                    const std::string& value) { policy.restart = one_of<AppPolicy::Restart>(restart_words, value); }},
-    {"restart-sec", [](AppPolicy& policy, const std::string& value) { policy.restart_usec = time_span(value); }},
+    {"restart-sec", [](AppPolicy& policy, const std::string& value) { policy.restart_usec = parse_time_span(value); }},
     {"start-limit-burst", [](AppPolicy& policy, const std::string& value) { policy.start_limit_burst = burst(value); }},
     {"start-limit-interval-sec",
-     [](AppPolicy& policy, const std::string& value) { policy.start_limit_usec = time_span(value); }},
+     [](AppPolicy& policy, const std::string& value) { policy.start_limit_usec = parse_time_span(value); }},
     {"stop-signal", [](AppPolicy& policy, const std::string& value) { policy.stop_signal = signal_number(value); }},
     {"stop-timeout-sec",
-     [](AppPolicy& policy, const std::string& value) { policy.stop_timeout_usec = time_span(value); }},
+     [](AppPolicy& policy, const std::string& value) { policy.stop_timeout_usec = parse_time_span(value); }},
 }};
 
 [[noreturn]] void reject_unknown(const std::string& annotation)
@@ -117,7 +100,23 @@ constexpr std::array<Setting, 10> settings{{
     for (const auto& setting : settings)
         known += fmt::format("{}{}{}", known.empty() ? "" : ", ", prefix, setting.name);
     throw Error{Error::Kind::usage, fmt::format("there is no annotation {}", text::quoted(annotation)),
-                "those for an app are " + known};
+                "those for an app are " + known + ", and rocket/health-..."};
+}
+
+// Whatever is not ours is left alone.
+void apply(AppPolicy& policy, const Annotation& annotation)
+{
+    const auto& whole = annotation.name.str();
+    if (!whole.starts_with(prefix))
+        return;
+    const auto name = std::string_view{whole}.substr(prefix.size());
+    const auto* const setting = std::ranges::find(settings, name, &Setting::name);
+    with_context("annotation " + whole, [&] {
+        if (setting != settings.end())
+            setting->apply(policy, annotation.value);
+        else if (!apply_health_setting(policy.health, name, annotation.value))
+            reject_unknown(whole);
+    });
 }
 
 } // namespace
@@ -151,20 +150,26 @@ std::string_view word(AppPolicy::Restart restart) noexcept
 AppPolicy policy_of(const Annotations& annotations)
 {
     AppPolicy policy;
+    bool has_health_setting = false;
     for (const auto& annotation : annotations) {
-        const auto& name = annotation.name.str();
-        if (!name.starts_with(prefix))
-            continue;
-        const auto* const setting =
-            std::ranges::find(settings, std::string_view{name}.substr(prefix.size()), &Setting::name);
-        if (setting == settings.end())
-            reject_unknown(name);
-        with_context("annotation " + name, [&] { setting->apply(policy, annotation.value); });
+        apply(policy, annotation);
+        has_health_setting = has_health_setting || annotation.name.str().starts_with("rocket/health-");
     }
+    const bool switched_off = find(annotations, "rocket/health-cmd") != nullptr;
+    if (policy.notify == AppPolicy::Notify::healthy && !policy.is_checked())
+        reject("nothing says how the app is found to be healthy: rocket/health-cmd is missing");
+    if (has_health_setting && !policy.is_checked() && !switched_off)
+        reject("rocket/health-... without rocket/health-cmd: nothing would be checked");
     for (const auto& app : policy.needs)
         if (std::ranges::find(policy.after, app) == policy.after.end())
             policy.after.push_back(app);
     return policy;
+}
+
+void check_policy_setting(const Annotation& annotation)
+{
+    AppPolicy policy;
+    apply(policy, annotation);
 }
 
 } // namespace rocket::model

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/model/ac_name.hh"
+#include "common/model/health_check.hh"
 #include "common/model/labels.hh"
 
 namespace rocket::model
@@ -27,14 +28,20 @@ struct AppPolicy {
     std::vector<AppName> after; // not started before these are up or have ended
     std::vector<AppName> needs; // not started unless these are up, or have ended well; they are in `after`, too
     bool failure_ends_pod = true;
-    // When it counts as started: once it runs; when it says so (sd_notify(3)). `speaker`: so, and what it says besides
-    // goes to the host's service manager. Unset: as its image has it (IM-9).
-    enum class Notify { started, ready, speaker };
+    // When it counts as started: once it runs; when it says so (sd_notify(3)); `speaker`: so, and what it says besides
+    // goes to the host's service manager; when it has been found healthy. Unset: as its image has it (IM-9).
+    enum class Notify { started, ready, speaker, healthy };
     std::optional<Notify> notify;
+    HealthCheck health;
     std::uint64_t stop_timeout_usec = 10'000'000; // from the stop signal to SIGKILL
     int stop_signal = SIGTERM;
 
-    bool restarts() const noexcept { return restart != Restart::no; }
+    bool is_checked() const noexcept { return !health.command.empty(); }
+    // Whether it may be started more than once, by PID 1 or by us.
+    bool restarts() const noexcept
+    {
+        return restart != Restart::no || (is_checked() && health.on_failure == HealthCheck::Action::restart);
+    }
     bool operator==(const AppPolicy&) const = default;
 };
 
@@ -46,5 +53,7 @@ std::string_view word(AppPolicy::Restart restart) noexcept;
 
 // Throws for an annotation rocket/... that there is not, and for values that make no sense.
 AppPolicy policy_of(const Annotations& annotations);
+// The same of one annotation alone, whatever else it needs.
+void check_policy_setting(const Annotation& annotation);
 
 } // namespace rocket::model

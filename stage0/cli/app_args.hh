@@ -31,6 +31,7 @@ private:
     void declare_identity(FlagSet& flags);
     void declare_isolators(FlagSet& flags);
     void declare_metadata(FlagSet& flags);
+    void declare_health(FlagSet& flags);
     void declare_streams(FlagSet& flags);
     void parse_all(const Invocation& invocation, bool takes_arguments);
 };

@@ -211,7 +211,8 @@ void AppArgs::annotate(const std::string& flag_name, const std::string& value)
 {
     auto& app = current(flag_name);
     const auto name = model::AcIdentifier::parse("rocket/" + flag_name);
-    [[maybe_unused]] const auto checked = model::policy_of({{.name = name, .value = value}});
+    if (flag_name != "health-cmd" || value != model::health_of_image)
+        model::check_policy_setting({.name = name, .value = value});
     model::set(app.annotations, name, value);
 }
 
@@ -223,11 +224,6 @@ void AppArgs::declare_metadata(FlagSet& flags)
             const auto [name, content] = key_value(value, "annotation");
             model::set(app.annotations, model::AcIdentifier::parse(name), content);
         }));
-    flags.add_custom(
-        flag("notify",
-             "when the preceding app counts as started: started (it runs), ready (it says so), speaker (so, "
-             "and it speaks for the pod)",
-             [this](const std::string& value) { annotate("notify", value); }));
     const auto map = [&](const std::string& name, std::map<std::string, std::string> pod::AppRequest::*field) {
         flags.add_custom(flag(name, fmt::format("set a {} of the preceding app: NAME=VALUE", name),
                               [this, name, field](const std::string& value) {
@@ -237,6 +233,32 @@ void AppArgs::declare_metadata(FlagSet& flags)
     };
     map("user-annotation", &pod::AppRequest::user_annotations);
     map("user-label", &pod::AppRequest::user_labels);
+}
+
+void AppArgs::declare_health(FlagSet& flags)
+{
+    const auto add = [&](const std::string& name, std::string help) {
+        flags.add_custom(
+            flag(name, std::move(help), [this, name](const std::string& value) { annotate(name, value); }));
+    };
+    add("notify",
+        "when the preceding app counts as started: started (it runs), ready (it says so), speaker (so, and it "
+        "speaks for the pod) or healthy (a check has passed)");
+    add("health-cmd", "check of the preceding app's health: text for /bin/sh, a JSON array of words, image (the check "
+                      "that the image has, if it has one) or none");
+    add("health-interval", "how long after a check the next one follows (30s)");
+    add("health-on-failure", "what is done to the preceding app when it is unhealthy: none, kill, restart or stop");
+    add("health-retries", "how many checks in a row have to fail for the preceding app to be unhealthy (3)");
+    add("health-start-interval", "the interval in the start period (5s)");
+    add("health-start-period", "how long after its start failed checks of the preceding app do not count (0)");
+    add("health-startup-cmd", "check of the preceding app instead of --health-cmd until it has passed");
+    add("health-startup-interval", "how long after such a check the next one follows (30s)");
+    add("health-startup-retries",
+        "how many of them in a row have to fail for the preceding app to be unhealthy; 0, the "
+        "default: however many fail");
+    add("health-startup-success", "how many of them in a row have to pass (1)");
+    add("health-startup-timeout", "how long such a check may take (30s)");
+    add("health-timeout", "how long a check may take (30s)");
 }
 
 void AppArgs::declare_streams(FlagSet& flags)
@@ -263,6 +285,7 @@ void AppArgs::declare(FlagSet& flags)
     declare_identity(flags);
     declare_isolators(flags);
     declare_metadata(flags);
+    declare_health(flags);
     declare_streams(flags);
 }
 

@@ -77,9 +77,19 @@ json::Value mounts_of(const pod::PodInfo& info, const model::RuntimeApp& app, co
     return mounts;
 }
 
+json::Value health_json(const pod::AppHealth& health)
+{
+    json::ObjectWriter object;
+    object.set_text("status", health.status).set("failing_streak", health.failing_streak);
+    set_nanoseconds(object, "checked_at", health.checked);
+    if (health.exit_code)
+        object.set("exit_code", std::int64_t{*health.exit_code}).set_text("output", health.output);
+    return std::move(object).done();
+}
+
 json::Value app_json(const pod::PodInfo& info, const pod::AppInfo& app, const std::string& pod_path)
 {
-    const auto& [runtime, state, result, created, reports] = app;
+    const auto& [runtime, state, result, created, health, reports] = app;
     const bool ended = state == "exited";
     json::ObjectWriter object;
     object.set("name", runtime.name.str()).set("state", state);
@@ -98,6 +108,8 @@ json::Value app_json(const pod::PodInfo& info, const pod::AppInfo& app, const st
         set_map(object, "user_annotations", runtime.app->user_annotations);
         set_map(object, "user_labels", runtime.app->user_labels);
     }
+    if (health)
+        object.set("health", health_json(*health));
     object.set_if(!reports.empty(), "reports", json::to_json(reports));
     return std::move(object).done();
 }

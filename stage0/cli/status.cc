@@ -74,6 +74,9 @@ void print_lines(const Context& context, const pod::PodInfo& info)
         if (const auto status = app.result.status(); status && (state != State::running || info.is_mutable))
             context.out("app-{}={}\n", app.app.name.str(), *status);
     for (const auto& app : apps)
+        if (app.health)
+            context.out("health-{}={}\n", app.app.name.str(), text::printable(app.health->status));
+    for (const auto& app : apps)
         for (const auto& report : app.reports) // ISO-5
             context.out("report-{}={}\n", app.app.name.str(), text::printable(report));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/pod/pod_info.hh"
 
+#include "common/model/health_check.hh"
 #include "common/model/json_object.hh"
 #include "common/model/mutability.hh"
 #include "common/sys/file.hh"
@@ -48,6 +49,20 @@ AppResult read_result(const Pod& pod, const model::AppName& app)
             .restarts = small(fields, "restarts").value_or(0),
             .started = time(fields, "started_ns"),
             .finished = time(fields, "finished_ns")};
+}
+
+std::optional<AppHealth> read_health(const Pod& pod, const model::AppName& app)
+{
+    const auto text = file::read_if_exists(pod.fd(), model::health_record(app), record_limit);
+    if (!text)
+        return std::nullopt;
+    const auto value = json::parse(*text, "app health");
+    json::Fields fields{{value, "health"}};
+    return AppHealth{.status = fields.text_or("status", ""),
+                     .failing_streak = integer(fields, "failing_streak").value_or(0),
+                     .checked = time(fields, "checked_ns"),
+                     .exit_code = small(fields, "exit_code"),
+                     .output = fields.text_or("output", "")};
 }
 
 std::optional<ExitRecord> read_exit(const Pod& pod)
@@ -176,6 +191,7 @@ PodInfo read_info(const Pod& pod, Detail detail)
     for (auto& app : manifest.apps)
         if (auto known = info.is_mutable ? read_changing_app(pod, app) : read_app(pod, app, detail)) {
             known->reports = detail == Detail::full ? read_reports(pod, app.name) : std::vector<std::string>{};
+            known->health = detail == Detail::full ? read_health(pod, app.name) : std::nullopt;
             info.apps.push_back(std::move(*known));
         }
     if (info.state == State::running || info.state == State::exited)

@@ -29,11 +29,21 @@ struct AppResult {
     std::optional<int> status() const { return signal ? signal : code; }
 };
 
+// How well an app is, of one that is checked.
+struct AppHealth {
+    std::string status; // starting, healthy, unhealthy
+    std::int64_t failing_streak = 0;
+    std::optional<Time> checked = {};
+    std::optional<int> exit_code = {}; // of the last check
+    std::string output = {};           // of it, the beginning
+};
+
 struct AppInfo {
     model::RuntimeApp app;
     std::string state; // unknown, created, running, exited
     AppResult result = {};
-    std::optional<Time> created = {};      // of mutable pods
+    std::optional<Time> created = {}; // of mutable pods
+    std::optional<AppHealth> health = {};
     std::vector<std::string> reports = {}; // isolators that are not in force, or changed (ISO-5); root sees them
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/model/health_check.hh"
 #include "common/sys/path.hh"
 #include "common/sys/text.hh"
 
@@ -187,6 +188,30 @@ void check_agreement(const RuntimeApp& app, const Image& image)
              image.id.str(), quoted(image.manifest.name.str()));
 }
 
+// rocket/health-cmd=image becomes what the image says, where nothing else is said. stage1 knows nothing of images'
+// checks.
+void take_health_of_image(RuntimeApp& app, const Image& image)
+{
+    const auto command = model::AcIdentifier::parse("rocket/health-cmd");
+    const auto* const wish = model::find(app.annotations, command.str());
+    if (wish == nullptr || *wish != model::health_of_image)
+        return;
+    const auto* const check = model::find(image.manifest.annotations, "appc.io/docker/healthcheck");
+    const auto own = check != nullptr ? with_context("the image's HEALTHCHECK",
+                                                     [&] { return model::health_annotations_of_image(*check); })
+                                      : model::Annotations{};
+    std::erase_if(app.annotations, [&](const auto& annotation) { return annotation.name == command; });
+    for (const auto& annotation : own)
+        if (model::find(app.annotations, annotation.name.str()) == nullptr)
+            app.annotations.push_back(annotation);
+    const auto says_more = [](const model::Annotation& annotation) {
+        return annotation.name.str().starts_with("rocket/health-");
+    };
+    if (own.empty() && std::ranges::any_of(app.annotations, says_more))
+        throw Error{Error::Kind::usage, fmt::format("app {}: its image has no health check", quoted(app.name.str())),
+                    "say with --health-cmd how its health is found out"};
+}
+
 void add_app(PodManifest& manifest, const PodRequest& request, const AppRequest& wanted, const Image& image, uid_t uid,
              gid_t gid)
 {
@@ -199,6 +224,7 @@ void add_app(PodManifest& manifest, const PodRequest& request, const AppRequest&
     app.app = effective_app(request, wanted, image, uid, gid);
     app.read_only_root_fs = wanted.read_only_root_fs.value_or(false);
     app.annotations = wanted.annotations;
+    take_health_of_image(app, image);
     add_mounts(app, wanted.mounts);
     add_mounts(app, request.mounts);
     manifest.apps.push_back(std::move(app));

@@ -45,6 +45,8 @@ def isolator(name):
 
 
 APP = ["apps", 0]
+HEALTH = {"cmd": "true", "interval": "1h", "on-failure": "kill", "retries": "2", "start-interval": "1s", "start-period": "1m", "startup-cmd": "true",
+          "startup-interval": "1h", "startup-retries": "3", "startup-success": "2", "startup-timeout": "3s", "timeout": "4s"}  # what they do: test_health.py
 PLAIN = [
     app("exec", "/bin/sh", "readlink /proc/$$/exe", "/bin/busybox"),
     app("name", "flagged", "echo $AC_APP_NAME", "flagged"),
@@ -52,6 +54,8 @@ PLAIN = [
     app("user-annotation", "example.com/a=b", [*APP, "app", "userAnnotations"], {"example.com/a": "b"}),
     app("user-label", "l=m", [*APP, "app", "userLabels"], {"l": "m"}),
     app("notify", "started", [*APP, "annotations"], lambda found: {"name": "rocket/notify", "value": "started"} in found),
+    *[app(f"health-{name}", value, [*APP, "annotations"], lambda found, one={"name": f"rocket/health-{name}", "value": value}: one in found)
+      for name, value in HEALTH.items()],
     app("caps-retain", "CAP_NET_BIND_SERVICE,CAP_CHOWN", "grep CapBnd /proc/self/status", "CapBnd:\t0000000000000401"),
     app("user", "1000", "id -u", "1000"),
     app("group", "1001", "id -g", "1001"),

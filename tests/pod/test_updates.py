@@ -38,14 +38,14 @@ class Service:
         self.rocket, self.home, self.unit = rocket, home, UNITS / "web.service"
         self.archive = home / "web.aci"
 
-    def publish(self, version, script=SERVES):
+    def publish(self, version, script=SERVES, content=()):
         app = aci.app("/bin/sh", "-c", script.format(version))
-        new = aci.write(self.home / "next.aci", aci.image("example.com/web", app, aci.busybox(), version=version))
+        new = aci.write(self.home / "next.aci", aci.image("example.com/web", app, [*aci.busybox(), *content], version=version))
         shutil.move(new, self.archive)
         return version
 
-    def start(self, extra=""):
-        command = " ".join(self.rocket.command("--insecure-options=image", "run", "--net=none", str(self.archive)))
+    def start(self, extra="", flags=()):
+        command = " ".join(self.rocket.command("--insecure-options=image", "run", "--net=none", str(self.archive), *flags))
         self.unit.write_text(f"""[Service]
 Type=notify
 Environment=ROCKET_LIBEXEC={self.rocket.environment.get("ROCKET_LIBEXEC", "")}
@@ -114,6 +114,20 @@ def test_it_goes_back_when_the_new_image_does_not_run(service, script):
     service.publish("3")
     service.update()
     assert service.version() == "3" and service.history()["held_at"] == {}
+
+
+def test_it_goes_back_when_the_new_image_is_not_healthy(service):
+    """It runs, and stays up; but its start waits for its health (--notify=healthy)."""
+    def check(status):
+        return [aci.file("rootfs/bin/check", f"#!/bin/sh\necho looked\nexit {status}\n", 0o755)]
+    service.publish("1", content=check(0))
+    service.start(flags=["--notify=healthy", "--health-cmd=check", "--health-interval=100ms"])
+    assert service.version() == "1"
+    service.publish("2", content=check(1))
+    done = service.update(status=1)
+    assert "web.service does not run with" in done.stderr and "web.service: went back to" in done.stdout
+    assert 'is unhealthy: 3 checks in a row have failed, the last with status 1: looked' in journal()
+    assert service.version() == "1"
 
 
 def test_a_service_that_is_restarted_by_itself_counts_as_not_up(service):

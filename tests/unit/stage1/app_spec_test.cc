@@ -23,6 +23,8 @@ AppSpec full_spec()
     spec.main = {"/bin/sh", {"sh", "-c", "echo \"$X\" %n"}};
     spec.pre_start = {"/bin/pre", {"pre"}};
     spec.post_stop = {"/bin/post", {"post"}};
+    spec.health_check = {"/bin/check", {"check", "x"}};
+    spec.startup_check = {"/bin/started", {"started"}};
     spec.exec_error = "why";
     spec.working_directory = "/work";
     spec.environment = {{"A", "1\n2"}, {"B.c", ""}};
