@@ -94,7 +94,7 @@ Command units_command()
     return command<Options>(
         {.path = {"units"},
          .arguments = "[FILE | DIRECTORY]...",
-         .purpose = "show the systemd units that .container, .pod, .image and .volume files stand for",
+         .purpose = "show the systemd units that .container, .pod, .image, .volume and .network files stand for",
          .description = "Prints what rocket-generator makes of files in the syntax of podman's Quadlet, without making "
                         "it.\nWithout "
                         "arguments those of /etc/rocket/systemd, /run/rocket/systemd and /usr/lib/rocket/systemd."},

@@ -13,6 +13,7 @@ namespace rocket::net
 namespace
 {
 
+constexpr const char* run_config = "/run/rocket"; // units of .network files write there (stage0/quadlet/network.hh)
 constexpr std::size_t max_file_size = std::size_t{1} << 20;
 
 bool is_configuration(std::string_view name)
@@ -76,7 +77,8 @@ const Network* Catalog::find(std::string_view name) const
 Catalog load_catalog(const std::string& system_config, const std::string& local_config)
 {
     Catalog catalog{.networks = built_in_networks(host_has_ipv6()), .notes = {}};
-    for (const auto* directory : {&system_config, &local_config}) {
+    const std::string run = run_config;
+    for (const auto* directory : {&system_config, &run, &local_config}) {
         if (directory->empty())
             continue;
         for (auto& network : read_directory(*directory + "/net.d"))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The networks there are (cli 7.3, internals 10.2): those we bring, and those of net.d/*.conf, *.conflist and *.json in
-// the system and the local configuration directory. In a directory files count by name, and the first definition of a
-// network wins; a later place (ours, system, local) replaces networks of an earlier one as a whole, and says so.
-// Errors: Kind::corrupt with the file.
+// the system and the local configuration directory and, between the two, in /run/rocket. In a directory files count by
+// name, and the first definition of a network wins; a later place (ours, system, run, local) replaces networks of an
+// earlier one as a whole, and says so. Errors: Kind::corrupt with the file.
 #pragma once
 
 #include <string>

@@ -3,10 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <optional>
 #include <span>
 
 #include "common/model/ac_name.hh"
+#include "common/model/app_policy.hh"
 #include "common/sys/error.hh"
 #include "common/sys/text.hh"
 #include "stage0/quadlet/values.hh"
@@ -18,6 +19,15 @@ namespace rocket::quadlet
 namespace
 {
 
+// As in a unit file, a "$" is nothing but a "$".
+std::string dollars_doubled(std::string_view text)
+{
+    std::string doubled;
+    for (const char c : text)
+        doubled += c == '$' ? "$$" : std::string(1, c);
+    return doubled;
+}
+
 // What is collected while a section is read, beside what comes out of it.
 struct Reading {
     App app = {};
@@ -25,9 +35,11 @@ struct Reading {
     bool mounts_for_all = false;
     std::size_t volumes = 0;
     std::vector<Entry> networks = {};
+    std::optional<Entry> ip = {};
     std::vector<std::string> added_capabilities = {}, dropped_capabilities = {};
     Entry capability_entry = {};
     std::vector<std::string> groups = {};
+    bool is_checked = false, has_check = false; // its health; by a command that the file names
 
     std::string next_volume() { return fmt::format("{}-v{}", volume_prefix, ++volumes); }
     void mount(VolumeFlags flags)
@@ -40,6 +52,16 @@ struct Reading {
     void flag(std::string_view name, std::string_view value)
     {
         app.flags.push_back(fmt::format("--{}={}", name, value));
+    }
+    // As a setting is read again when the pod is made, but now its place is known.
+    void health(std::string_view setting, const Entry& entry)
+    {
+        const auto name = fmt::format("health-{}", setting);
+        is_checked = true;
+        has_check = has_check || setting == "cmd";
+        if (setting != "cmd" || entry.value != model::health_of_image)
+            model::check_policy_setting({.name = model::AcIdentifier::parse("rocket/" + name), .value = entry.value});
+        flag(name, dollars_doubled(entry.value));
     }
     void pod_flag(std::string_view name, std::string_view value)
     {
@@ -77,16 +99,13 @@ void set_name(Reading& reading, const Entry& entry)
     }
 }
 
-// Each word NAME=VALUE. As in a unit file, a "$" in it is nothing but a "$".
+// Each word NAME=VALUE.
 void add_environment(Reading& reading, const Entry& entry)
 {
     for (auto& word : split_words(entry.value)) {
         if (word.find('=') == std::string::npos || word.front() == '=')
             refuse(entry, fmt::format("{} is not NAME=VALUE", text::quoted(word)));
-        std::string value;
-        for (const char c : word)
-            value += c == '$' ? "$$" : std::string(1, c);
-        reading.flag("environment", value);
+        reading.flag("environment", dollars_doubled(word));
     }
 }
 
@@ -149,16 +168,27 @@ void add_device(Reading& reading, const Entry& entry)
     reading.mount(host_file(source, parts.size() == 2 ? parts[1] : source, false, reading.next_volume()));
 }
 
+// A copy: the file is most often a link, which no source of a volume may be.
 void set_timezone(Reading& reading, const Entry& entry)
 {
     const auto file = entry.value == "local" ? std::string{"/etc/localtime"} : "/usr/share/zoneinfo/" + entry.value;
-    reading.mount(host_file(file, "/etc/localtime", true, reading.next_volume()));
+    const auto volume = reading.next_volume();
+    const auto copy = fmt::format("%t/rocket-%N-{}.localtime", volume);
+    reading.app.service_lines.push_back("ExecStartPre=" + join_words({"/usr/bin/install", "-m", "0644", file, copy}));
+    reading.mount(host_file(copy, "/etc/localtime", true, volume));
 }
 
 void expect(const Entry& entry, std::initializer_list<std::string_view> values, std::string_view why)
 {
     if (std::ranges::find(values, std::string_view{entry.value}) == values.end())
         refuse(entry, why);
+}
+
+void set_notify(Reading& reading, const Entry& entry)
+{
+    const bool by_health = entry.value == "healthy";
+    reading.is_checked = reading.is_checked || by_health;
+    reading.flag("notify", by_health ? "healthy" : bool_value(entry) ? "ready" : "started");
 }
 
 void set_auto_update(Reading& reading, const Entry& entry)
@@ -186,6 +216,7 @@ constexpr Key shared_keys[] = {
     {"DNSSearch", [](Reading& r, const Entry& e) { r.pod_flag("dns-search", e.value); }, true},
     {"GlobalArgs", [](Reading& r, const Entry& e) { add_words(e, r.app.global_flags); }},
     {"HostName", [](Reading& r, const Entry& e) { r.pod_flag("hostname", e.value); }, true},
+    {"IP", [](Reading& r, const Entry& e) { r.ip = e; }, true},
     {"Network", [](Reading& r, const Entry& e) { r.networks.push_back(e); }, true},
     {"PublishPort", [](Reading& r, const Entry& e) { r.app.pod_flags.push_back(port_flag(e)); }, true},
     {"ServiceName", [](Reading& r, const Entry& e) { r.app.service_name = e.value; }, true},
@@ -218,12 +249,23 @@ constexpr Key keys_of_container[] = {
     {"Exec", [](Reading& r, const Entry& e) { r.app.arguments = split_words(e.value); }},
     {"Group", [](Reading& r, const Entry& e) { r.flag("group", e.value); }},
     {"GroupAdd", [](Reading& r, const Entry& e) { r.groups.push_back(e.value); }},
+    {"HealthCmd", [](Reading& r, const Entry& e) { r.health("cmd", e); }},
+    {"HealthInterval", [](Reading& r, const Entry& e) { r.health("interval", e); }},
+    {"HealthOnFailure", [](Reading& r, const Entry& e) { r.health("on-failure", e); }},
+    {"HealthRetries", [](Reading& r, const Entry& e) { r.health("retries", e); }},
+    {"HealthStartPeriod", [](Reading& r, const Entry& e) { r.health("start-period", e); }},
+    {"HealthStartupCmd", [](Reading& r, const Entry& e) { r.health("startup-cmd", e); }},
+    {"HealthStartupInterval", [](Reading& r, const Entry& e) { r.health("startup-interval", e); }},
+    {"HealthStartupRetries", [](Reading& r, const Entry& e) { r.health("startup-retries", e); }},
+    {"HealthStartupSuccess", [](Reading& r, const Entry& e) { r.health("startup-success", e); }},
+    {"HealthStartupTimeout", [](Reading& r, const Entry& e) { r.health("startup-timeout", e); }},
+    {"HealthTimeout", [](Reading& r, const Entry& e) { r.health("timeout", e); }},
     {"Image", set_image},
     {"Label", [](Reading& r, const Entry& e) { add_pairs(r, e, "user-label"); }},
     {"LogDriver", [](Reading&, const Entry& e) { expect(e, {"journald"}, "what apps say goes to the journal"); }},
     {"Memory", [](Reading& r, const Entry& e) { r.flag("memory", e.value); }},
     {"Mount", [](Reading& r, const Entry& e) { r.mount(mount_flags(e, r.next_volume())); }},
-    {"Notify", [](Reading& r, const Entry& e) { r.flag("notify", bool_value(e) ? "ready" : "started"); }},
+    {"Notify", set_notify},
     {"Pod", [](Reading& r, const Entry& e) { r.app.pod = e.value; }},
     {"Pull", [](Reading& r, const Entry& e) { r.app.pull_policy = pull_policy(e); }},
     {"ReadOnly", [](Reading& r, const Entry& e) { r.flag("readonly-rootfs", bool_value(e) ? "true" : "false"); }},
@@ -239,21 +281,6 @@ constexpr Key keys_of_container[] = {
 constexpr Key keys_of_pod[] = {
     {"PodName", [](Reading& r, const Entry& e) { r.pod_flag("hostname", e.value); }},
     {"RocketArgs", [](Reading& r, const Entry& e) { add_words(e, r.app.pod_flags); }},
-};
-
-constexpr Refusal refusals[] = {
-    {"ExposeHostPort", "say PublishPort= for ports that are to be reachable"},
-    {"GIDMap", "say UserNS=auto for ids of the pod's own"},
-    {"IP", "addresses are given out by the network's configuration in net.d"},
-    {"IP6", "addresses are given out by the network's configuration in net.d"},
-    {"Mask", "what is hidden from apps is hidden from all of them"},
-    {"PodmanArgs", "say RocketArgs= with flags of `rocket run`"},
-    {"ReadOnlyTmpfs", "with ReadOnly= say Tmpfs= for each directory that is to be writable"},
-    {"Rootfs", "an app needs an image"},
-    {"SubGIDMap", "say UserNS=auto for ids of the pod's own"},
-    {"SubUIDMap", "say UserNS=auto for ids of the pod's own"},
-    {"UIDMap", "say UserNS=auto for ids of the pod's own"},
-    {"Unmask", "what is hidden from apps is hidden from all of them"},
 };
 
 bool apply(std::span<const Key> table, Reading& reading, const Entry& entry)
@@ -278,14 +305,19 @@ void read_section(const Section& section, std::span<const Key> own_keys, Reading
     for (const auto& entry : section.entries) {
         if (apply(own_keys, reading, entry) || apply(shared_keys, reading, entry))
             continue;
-        const auto* refusal = std::ranges::find(refusals, std::string_view{entry.key}, &Refusal::key);
-        refuse(entry, refusal != std::end(refusals) ? refusal->why : "this key is not supported");
+        const auto refusal = std::ranges::find(refused_keys(), std::string_view{entry.key}, &Refusal::key);
+        refuse(entry, refusal != refused_keys().end() ? refusal->why : "this key is not supported");
     }
-    if (auto flag = network_flag(reading.networks); !flag.empty())
+    for (const auto& entry : reading.networks)
+        if (const auto name = entry.value.substr(0, entry.value.find(':')); name.ends_with(".network"))
+            reading.app.references.push_back({name, entry.place});
+    if (auto flag = network_flag(reading.networks, reading.ip ? &*reading.ip : nullptr); !flag.empty())
         reading.app.pod_flags.push_back(std::move(flag));
     if (!reading.added_capabilities.empty() || !reading.dropped_capabilities.empty())
         reading.app.flags.push_back(
             capability_flag(reading.added_capabilities, reading.dropped_capabilities, reading.capability_entry));
+    if (reading.is_checked && !reading.has_check) // by the image's own
+        reading.flag("health-cmd", model::health_of_image);
     if (!reading.groups.empty())
         reading.flag("supplementary-gids", fmt::format("{}", fmt::join(reading.groups, ",")));
 }
@@ -317,11 +349,6 @@ std::vector<std::string_view> pod_keys()
     return names_of(keys_of_pod);
 }
 
-std::span<const Refusal> refused_keys()
-{
-    return refusals;
-}
-
 void refuse(const Entry& entry, std::string_view why)
 {
     fail(Error::Kind::usage, "{}: {}={}: {}", entry.place, entry.key, text::printable(entry.value), why);
@@ -336,35 +363,6 @@ bool bool_value(const Entry& entry)
         if (entry.value == no)
             return false;
     refuse(entry, "say yes or no");
-}
-
-std::string pull_policy(const Entry& entry)
-{
-    static const std::map<std::string_view, std::string_view> policies{
-        {"always", "update"}, {"newer", "update"}, {"missing", "new"}, {"never", "never"}};
-    const auto policy = policies.find(entry.value);
-    if (policy == policies.end())
-        refuse(entry, "the policies are always, missing, never and newer");
-    return std::string{policy->second};
-}
-
-std::string image_reference(const std::string& image)
-{
-    constexpr std::string_view appc = "aci:";
-    if (image.starts_with(appc)) // an App Container image by its name
-        return image.substr(appc.size());
-    const auto colon = image.find(':');
-    const bool has_scheme =
-        colon != std::string::npos && (image.substr(colon).starts_with("://") || image.starts_with("oci:") ||
-                                       image.starts_with("oci-archive:") || image.starts_with("docker-archive:"));
-    if (has_scheme || image.starts_with('/') || image.starts_with("sha512-"))
-        return image;
-    return "docker://" + image;
-}
-
-std::string volume_directory(const std::string& name)
-{
-    return "/var/lib/rocket-volumes/" + name;
 }
 
 App read_container(const UnitFile& file)

@@ -60,13 +60,6 @@ struct Refusal {
 };
 std::span<const Refusal> refused_keys();
 
-// An image as users of Quadlet write it: a reference without a scheme is one of a registry.
-std::string image_reference(const std::string& image);
-// Where the data of a named volume is.
-std::string volume_directory(const std::string& name);
-// Pull= as a pull policy.
-std::string pull_policy(const Entry& entry);
-
 [[noreturn]] void refuse(const Entry& entry, std::string_view why);
 bool bool_value(const Entry& entry); // as systemd reads booleans
 

@@ -8,6 +8,8 @@
 #include "common/sys/text.hh"
 #include "stage0/quadlet/container.hh"
 #include "stage0/quadlet/member.hh"
+#include "stage0/quadlet/network.hh"
+#include "stage0/quadlet/values.hh"
 #include "stage0/quadlet/words.hh"
 
 namespace rocket::quadlet
@@ -122,6 +124,15 @@ void check_service(const UnitFile& file)
         refuse(*entry, "what is started is said by the section of the container");
 }
 
+// For StandardInputText=, where backslashes and specifiers mean something (systemd.exec(5)).
+std::string escaped_text(std::string_view text)
+{
+    std::string escaped;
+    for (const char c : text)
+        escaped += c == '\\' || c == '%' ? std::string(2, c) : std::string(1, c);
+    return escaped;
+}
+
 class Translator
 {
 public:
@@ -134,6 +145,8 @@ private:
     void pod(const UnitFile& file);
     void image(const UnitFile& file);
     void volume(const UnitFile& file);
+    void network(const UnitFile& file);
+    std::string with_network_names(const std::string& flag) const;
     void service(const UnitFile& file, const std::string& name, const std::vector<App>& apps, const PodOptions& pod);
     std::string socket_unit(const App& app, const FileName& name, const std::string& path, const std::string& service);
     std::string image_unit(App& app, const FileName& name, const std::string& path);
@@ -299,6 +312,8 @@ void Translator::service(const UnitFile& file, const std::string& name, const st
     }
     for (const auto& reference : references)
         needs.push_back(resolve(reference));
+    for (auto& flag : flags)
+        flag = with_network_names(flag);
     std::ranges::sort(needs);
     needs.erase(std::unique(needs.begin(), needs.end()), needs.end());
 
@@ -439,6 +454,48 @@ void Translator::volume(const UnitFile& file)
     add({unit, file.path, text.take(file.path), false, links_of(file, unit)}, file.path);
 }
 
+// Its configuration is there as long as the unit is active; `rocket run` reads the directory whenever it starts a pod,
+// and so must never find half a file.
+void Translator::network(const UnitFile& file)
+{
+    check_sections(file, "Network");
+    const FileName name{file.name};
+    if (name.is_template)
+        fail(Error::Kind::usage, "{}: networks have no instances", file.path);
+    const auto path = fmt::format("{}/{}", network_directory, network_name(file));
+    UnitText text;
+    text.section("Unit");
+    text.line("Description", fmt::format("Network {}", network_name(file)));
+    text.line("SourcePath", file.path);
+    text.copy(file, "Unit");
+    text.section("Service");
+    text.line("Type", "oneshot");
+    text.line("RemainAfterExit", "yes");
+    text.copy(file, "Service");
+    text.line("StandardInput", "data");
+    text.line("StandardInputText", escaped_text(network_configuration(file, files_)));
+    text.line("ExecStart", join_words({"/usr/bin/install", "-D", "-m", "0644", "/dev/stdin", path + ".new"}));
+    text.line("ExecStart", join_words({"/usr/bin/mv", "-T", path + ".new", path + ".conflist"}));
+    text.line("ExecStop", join_words({"/usr/bin/rm", "-f", path + ".conflist"}));
+    const auto unit = name.service("-network");
+    add({unit, file.path, text.take(file.path), false, links_of(file, unit)}, file.path);
+}
+
+// "--net=lan.network:IP=..." -> "--net=NAME:IP=..."
+std::string Translator::with_network_names(const std::string& flag) const
+{
+    constexpr std::string_view net = "--net=";
+    if (!flag.starts_with(net))
+        return flag;
+    std::vector<std::string> items;
+    for (auto& item : text::split(flag.substr(net.size()), ',')) {
+        const auto colon = std::min(item.find(':'), item.size());
+        const auto name = item.substr(0, colon);
+        items.push_back(name.ends_with(".network") ? network_name(file_of({name, name})) + item.substr(colon) : item);
+    }
+    return fmt::format("{}{}", net, fmt::join(items, ","));
+}
+
 // Whoever starts it is told what is wrong, by the service itself; whoever boots with it finds it failed.
 void Translator::fail_later(const UnitFile& file, const std::string& why)
 {
@@ -473,9 +530,10 @@ void Translator::translate(const UnitFile& file)
         image(file);
     else if (kind == "volume")
         volume(file);
+    else if (kind == "network")
+        network(file);
     else
-        fail(Error::Kind::usage, "{}: .{} files are not supported: networks are CNI configurations in net.d", file.path,
-             kind);
+        fail(Error::Kind::usage, "{}: .{} files are not supported", file.path, kind);
 }
 
 Translation Translator::run() &&

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
+#include "common/model/ip_address.hh"
 #include "common/sys/error.hh"
 #include "common/sys/text.hh"
 
@@ -179,18 +181,39 @@ std::string hosts_flag(const Entry& entry)
     return fmt::format("--hosts-entry={}={}", entry.value.substr(colon + 1), entry.value.substr(0, colon));
 }
 
-std::string network_flag(const std::vector<Entry>& networks)
+namespace
+{
+
+// CNI_ARGS for an address of one's own.
+std::string address_arguments(const Entry& entry, const std::string& options)
+{
+    constexpr std::string_view key = "ip=";
+    const auto address = options.starts_with(key) ? model::IpAddress::parse(options.substr(key.size())) : std::nullopt;
+    if (!address)
+        refuse(entry, "the only option of a network is ip=ADDRESS");
+    return fmt::format(":IP={};IgnoreUnknown=1", address->str());
+}
+
+} // namespace
+
+std::string network_flag(const std::vector<Entry>& networks, const Entry* ip)
 {
     std::string list;
     for (const auto& entry : networks) {
-        if (entry.value.ends_with(".network") || entry.value.ends_with(".container") ||
-            entry.value.find(':') != std::string::npos)
-            refuse(entry,
-                   "only none, host, default and networks of net.d are supported: put a CNI configuration there");
-        const auto name = entry.value == "bridge" || entry.value == "private" ? "default" : entry.value;
+        const auto colon = entry.value.find(':');
+        const auto base = entry.value.substr(0, colon);
+        if (base.ends_with(".container") || base == "slirp4netns" || base == "pasta")
+            refuse(entry, "only none, host, default, networks of net.d and NAME.network are supported");
+        const auto name = base == "bridge" || base == "private" ? "default" : base;
         list += (list.empty() ? "" : ",") + name;
+        if (colon != std::string::npos)
+            list += address_arguments(entry, entry.value.substr(colon + 1));
     }
-    return list.empty() ? "" : "--net=" + list;
+    if (ip == nullptr)
+        return list.empty() ? "" : "--net=" + list;
+    if (networks.size() != 1 || list.find(':') != std::string::npos)
+        refuse(*ip, "an address belongs to one network: say Network=NAME.network:ip=ADDRESS");
+    return "--net=" + list + address_arguments(*ip, "ip=" + ip->value);
 }
 
 std::string capability_flag(const std::vector<std::string>& added, const std::vector<std::string>& dropped,
@@ -213,9 +236,38 @@ std::string capability_flag(const std::vector<std::string>& added, const std::ve
             refuse(entry, "name the capabilities that the app needs");
         kept.insert(full_name(name));
     }
-    if (kept.empty())
-        return "--caps-retain="; // none at all
+    if (kept.empty()) // a set that is retained has to have something in it
+        return fmt::format("--caps-remove={}", fmt::join(default_capabilities, ","));
     return fmt::format("--caps-retain={}", fmt::join(kept, ","));
+}
+
+std::string pull_policy(const Entry& entry)
+{
+    static const std::map<std::string_view, std::string_view> policies{
+        {"always", "update"}, {"newer", "update"}, {"missing", "new"}, {"never", "never"}};
+    const auto policy = policies.find(entry.value);
+    if (policy == policies.end())
+        refuse(entry, "the policies are always, missing, never and newer");
+    return std::string{policy->second};
+}
+
+std::string image_reference(const std::string& image)
+{
+    constexpr std::string_view appc = "aci:";
+    if (image.starts_with(appc)) // an App Container image by its name
+        return image.substr(appc.size());
+    const auto colon = image.find(':');
+    const bool has_scheme =
+        colon != std::string::npos && (image.substr(colon).starts_with("://") || image.starts_with("oci:") ||
+                                       image.starts_with("oci-archive:") || image.starts_with("docker-archive:"));
+    if (has_scheme || image.starts_with('/') || image.starts_with("sha512-"))
+        return image;
+    return "docker://" + image;
+}
+
+std::string volume_directory(const std::string& name)
+{
+    return "/var/lib/rocket-volumes/" + name;
 }
 
 } // namespace rocket::quadlet

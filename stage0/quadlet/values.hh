@@ -22,10 +22,18 @@ VolumeFlags volume_flags(const Entry& entry, const std::string& name); // Volume
 VolumeFlags tmpfs_flags(const Entry& entry, const std::string& name);  // Tmpfs=TARGET[:mode=...]
 VolumeFlags mount_flags(const Entry& entry, const std::string& name);  // Mount=type=bind,source=...
 VolumeFlags host_file(const std::string& source, const std::string& target, bool read_only, const std::string& name);
-std::string port_flag(const Entry& entry);                    // PublishPort=
-std::string hosts_flag(const Entry& entry);                   // AddHost=NAME:IP
-std::string network_flag(const std::vector<Entry>& networks); // all of Network=
+std::string port_flag(const Entry& entry);  // PublishPort=
+std::string hosts_flag(const Entry& entry); // AddHost=NAME:IP
+// All of Network=, and IP= if it is there. NAME.network stays: the translator knows what that network is called.
+std::string network_flag(const std::vector<Entry>& networks, const Entry* ip);
 std::string capability_flag(const std::vector<std::string>& added, const std::vector<std::string>& dropped,
                             const Entry& entry);
+
+// An image as users of Quadlet write it: a reference without a scheme is one of a registry.
+std::string image_reference(const std::string& image);
+// Where the data of a named volume is.
+std::string volume_directory(const std::string& name);
+// Pull= as a pull policy.
+std::string pull_policy(const Entry& entry);
 
 } // namespace rocket::quadlet

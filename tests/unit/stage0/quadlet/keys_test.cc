@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "stage0/quadlet/container.hh"
+#include "stage0/quadlet/network.hh"
 #include "stage0/quadlet/translate.hh"
 
 using namespace rocket;
@@ -28,7 +29,10 @@ std::vector<std::string_view> documented(std::string_view section)
 
 bool is_supported(const std::string& section, std::string_view key)
 {
-    UnitFile file{.name = section == "Image" ? "x.image" : "x.volume", .path = "/e/x"};
+    UnitFile file{.name = section == "Image"    ? "x.image"
+                          : section == "Volume" ? "x.volume"
+                                                : "x.network",
+                  .path = "/e/x"};
     file.add("[" + section + "]\n" + std::string{key} + "=no\n", file.path);
     const auto made = translate({file}, "/bin/rocket");
     return made.problems.empty() || made.problems.front().text.find("this key is not supported") == std::string::npos;
@@ -44,6 +48,13 @@ TEST_CASE("quadlet: every key of [Container] and [Pod] is documented, and no oth
         CHECK(std::ranges::count(container_keys(), refusal.key) == 0);
         CHECK(std::ranges::count(pod_keys(), refusal.key) == 0);
     }
+}
+
+TEST_CASE("quadlet: every key of [Network] is documented, and no other")
+{
+    CHECK(documented("Network") == network_keys());
+    for (const char* key : {"DisableDNS", "GlobalArgs", "NetworkDeleteOnStop", "PodmanArgs", "ServiceName"})
+        CHECK_FALSE(is_supported("Network", key));
 }
 
 TEST_CASE("quadlet: of podman's keys of [Image] and [Volume] those that work are documented")

@@ -112,12 +112,18 @@ TEST_CASE("quadlet: keys of a container")
           "--port=80-tcp:127.0.0.1:8080 --port=53-udp:53 /i.aci --name=a");
     CHECK(flags_of("DropCapability=all\nAddCapability=net_bind_service") ==
           "/i.aci --caps-retain=CAP_NET_BIND_SERVICE --name=a");
+    CHECK(flags_of("DropCapability=ALL").starts_with("/i.aci --caps-remove=CAP_"));
+    CHECK(flags_of("Timezone=local")
+              .starts_with("--volume=a-v1,kind=host,source=%t/rocket-%N-a-v1.localtime,readOnly=true"));
     CHECK(flags_of("Volume=/s:/t:ro\nTmpfs=/tmp") ==
           "--volume=a-v1,kind=host,source=/s,readOnly=true --volume=a-v2,kind=empty,mode=1777 /i.aci "
           "--mount=volume=a-v1,target=/t --mount=volume=a-v2,target=/tmp --name=a");
     CHECK(flags_of("Secret=key") == "--volume=a-v1,kind=host,source=%d/key,readOnly=true,recursive=false /i.aci "
                                     "--mount=volume=a-v1,target=/run/secrets/key --name=a");
     CHECK(flags_of("Notify=true\nContainerName=web") == "/i.aci --notify=ready --name=web");
+    CHECK(flags_of("HealthCmd=test $X = 1\nHealthInterval=5s\nNotify=healthy") ==
+          "/i.aci \"--health-cmd=test $$X = 1\" --health-interval=5s --notify=healthy --name=a");
+    CHECK(flags_of("HealthOnFailure=kill") == "/i.aci --health-on-failure=kill --health-cmd=image --name=a");
     CHECK(flags_of("Exec=--- \\\\---") == R"(/i.aci --name=a -- "\\---" "\\\\---")");
 }
 
@@ -125,7 +131,11 @@ TEST_CASE("quadlet: nothing is ignored, and what is refused is named with its li
 {
     CHECK(problem_of("Foo=1") == "/e/a.container:3: Foo=1: this key is not supported");
     CHECK(problem_of("PodmanArgs=--tty").starts_with("/e/a.container:3: PodmanArgs=--tty: say RocketArgs="));
-    for (const char* bad : {"PodmanArgs=--tty",
+    for (const char* bad : {"HealthInterval=soon",
+                            "HealthOnFailure=reboot",
+                            "HealthLogDestination=x",
+                            "Notify=maybe",
+                            "PodmanArgs=--tty",
                             "Volume=a/b:/c",
                             "Volume=/a:c",
                             "Volume=/a:/b:U",
@@ -162,7 +172,7 @@ TEST_CASE("quadlet: nothing is ignored, and what is refused is named with its li
     }
     CHECK(translated({{"a.container", "[Unit]\n"}}).problems.at(0).text ==
           "/e/a.container: there is no section [Container]");
-    CHECK(translated({{"a.network", "[Network]\n"}}).problems.size() == 1);
+    CHECK(translated({{"a.kube", "[Kube]\n"}}).problems.size() == 1);
 }
 
 TEST_CASE("quadlet: services that are updated by themselves are marked")
