@@ -30,6 +30,7 @@ const std::vector<Command>& commands()
         config_command(),
         doctor_command(),
         enter_command(),
+        explain_command(),
         export_command(),
         fetch_command(),
         gc_command(),

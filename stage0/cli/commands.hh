@@ -22,6 +22,7 @@ Command completion_command();
 Command config_command();
 Command doctor_command();
 Command enter_command();
+Command explain_command();
 Command export_command();
 Command fetch_command();
 Command gc_command();

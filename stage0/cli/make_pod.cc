@@ -11,6 +11,7 @@
 #include "stage0/cli/choose_stage1.hh"
 #include "stage0/cli/images.hh"
 #include "stage0/notify.hh"
+#include "stage0/pod/origins.hh"
 #include "stage0/pod/overlay_support.hh"
 #include "stage0/pod/reify.hh"
 #include "stage0/store/directories.hh"
@@ -25,6 +26,7 @@ namespace
 struct Planned {
     pod::Reified reified;
     std::vector<pod::Image> images;
+    pod::Origins origins = {};
 };
 
 // What is held back in the service that we are (rocket rollback) is not asked for anew.
@@ -42,8 +44,10 @@ Planned plan_from_images(const PodFlags& flags, ImageSource& source, const updat
     std::vector<pod::Image> images;
     for (const auto& app : flags.app_args.apps)
         images.push_back(source.acquire(request_of(app, flags, pins)));
-    auto reified = pod::reify(request(flags), images, ::getuid(), ::getgid());
-    return {std::move(reified), std::move(images)};
+    const auto wanted = request(flags);
+    auto reified = pod::reify(wanted, images, ::getuid(), ::getgid());
+    auto origins = pod::origins_of(wanted, images, reified.manifest);
+    return {std::move(reified), std::move(images), std::move(origins)};
 }
 
 Planned plan_from_manifest(const std::string& path, ImageSource& source)
@@ -58,7 +62,8 @@ Planned plan_from_manifest(const std::string& path, ImageSource& source)
         }));
     }
     auto reified = pod::reify(std::move(manifest), images);
-    return {std::move(reified), std::move(images)};
+    auto origins = pod::origins_of(reified.manifest, path);
+    return {std::move(reified), std::move(images), std::move(origins)};
 }
 
 void save_uuid(const std::string& path, const pod::PodId& id)
@@ -146,7 +151,8 @@ pod::OwnedPod make_pod(const Context& context, const MakePod& what)
     return in_context("error setting up stage0", [&] {
         pod::NewPod pod{layout, notify::tick};
         save_uuid(flags.uuid_file_save, pod.id());
-        pod.fill({manifest, plan.images, chosen_stage1, overlay, flags.private_users, plan.reified.seeds});
+        pod.fill({manifest, plan.images, chosen_stage1, overlay, flags.private_users, plan.reified.seeds,
+                  pod::write(plan.origins)});
         return std::move(pod).publish(what.stage);
     });
 }

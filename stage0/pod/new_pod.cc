@@ -7,6 +7,7 @@
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
 #include "stage0/pod/id_ranges.hh"
+#include "stage0/pod/origins.hh"
 #include "stage0/pod/remove_pod.hh"
 #include "stage0/store/copy_tree.hh"
 #include "stage0/store/directories.hh"
@@ -140,6 +141,8 @@ void NewPod::fill(const PodContent& content)
     }
     fill_volumes(content);
     write(pod_dir::runtime, runtime.write());
+    if (!content.origins.empty())
+        write(origins_file, content.origins);
     write(pod_dir::manifest, content.manifest.write());
     write(pod_dir::created, "");
 }

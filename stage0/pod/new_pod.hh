@@ -28,6 +28,7 @@ struct PodContent {
     bool overlay = true; // false: each app gets a copy of its image's tree
     bool private_users = false;
     std::vector<Seed> seeds = {};
+    std::string origins = {}; // origins.hh, as JSON; empty: nothing is known
 };
 
 // A pod and its lock, held by us.

@@ -140,6 +140,11 @@ pid_t HostUnit::main_pid() const
     return static_cast<pid_t>(pid);
 }
 
+std::string HostUnit::source_path() const
+{
+    return property(unit_interface, "SourcePath");
+}
+
 bool HostUnit::is_active() const
 {
     const auto state = property(unit_interface, "ActiveState");

@@ -23,6 +23,7 @@ public:
     const std::string& name() const noexcept { return name_; }
     std::vector<std::string> command() const; // argv of ExecStart=, specifiers resolved
     pid_t main_pid() const;                   // 0: it does not run
+    std::string source_path() const;          // the file that a generator made it from; may be empty
     bool is_active() const;                   // or reloading
 
     // Restarts it and waits until it is up, as its Type= says, then watches for as long as `settle` whether it stays
