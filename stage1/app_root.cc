@@ -10,6 +10,7 @@
 
 #include "common/sys/mount.hh"
 #include "common/sys/pass_fds.hh"
+#include "common/sys/process.hh"
 #include "common/sys/sys.hh"
 #include "stage1/clones.hh"
 
@@ -70,6 +71,8 @@ Fd new_overlay(const Layers& layers)
     set_lower_layers(overlay, lower);
     set_layer(overlay, "upperdir", upper);
     set_layer(overlay, "workdir", work);
+    if (in_user_namespace()) // where trusted.* attributes are not for root
+        overlay.flag("userxattr");
     overlay.flag(
         "volatile"); // or its end would write back everything dirty on the disk; a pod does not survive a crash
     return overlay.create(MOUNT_ATTR_NODEV);

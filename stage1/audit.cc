@@ -114,6 +114,12 @@ std::vector<MountRule> mount_rules(const Plan& plan, const std::vector<std::vect
         {"/sys", inert},
         {"/sys/fs/cgroup", inert},
     };
+    if (plan.in_user_namespace) {
+        for (const char* node : {"null", "zero", "full", "random", "urandom", "tty"})
+            rules.push_back({std::string{"/dev/"} + node, "nosuid,noexec"});
+        if (!plan.new_network) // the host's, with what is mounted there
+            rules.push_back({"/sys", inert, true, true});
+    }
     for (std::size_t index = 0; index < plan.apps.size(); ++index)
         add_app_with_journal(rules, plan, plan.apps[index], volume_places[index]);
     return rules;

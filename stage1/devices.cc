@@ -43,12 +43,25 @@ void add_links(const Fd& dev)
         sys::make_symlink(target, dev.get(), name);
 }
 
-// One node of PID 1's, or a terminal of a devpts, at `name`.
-void bind_node(const Fd& from, const char* node, const Fd& dev, const char* name)
+void mount_node(const Fd& from, const char* node, const Fd& place)
 {
     const auto tree = mount::clone(sys::open(from.get(), node, O_PATH | O_NOFOLLOW).get(), false);
     mount::set_attributes(tree.get(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, false);
-    mount::attach(tree.get(), add_file(dev, name).get());
+    mount::attach(tree.get(), place.get());
+}
+
+// One node of PID 1's, or a terminal of a devpts, at `name`.
+void bind_node(const Fd& from, const char* node, const Fd& dev, const char* name)
+{
+    mount_node(from, node, add_file(dev, name));
+}
+
+// Root of a user namespace makes no devices: the host's serve, each on the file that stands for it.
+void borrow_nodes(const Fd& dev)
+{
+    const auto host = sys::open(AT_FDCWD, "/dev", O_PATH | O_DIRECTORY);
+    for (const char* node : nodes)
+        mount_node(host, node, sys::open(dev.get(), node, O_PATH | O_NOFOLLOW));
 }
 
 // /dev/pts, and the console on its terminal 0 if there is one already.
@@ -62,12 +75,25 @@ void add_terminals(const Construction& pod, const Fd& dev, std::optional<Termina
         bind_node(pod.dev, "null", dev, "console");
 }
 
+// Of the IPC namespace; one that is not ours is the host's to show.
+Fd message_queues(const Construction& pod)
+{
+    constexpr auto inert = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    if (pod.plan.new_ipc || !pod.plan.in_user_namespace)
+        return mount::NewFilesystem{"mqueue"}.create(inert);
+    auto tree = mount::clone(sys::open(AT_FDCWD, "/dev/mqueue", O_PATH | O_DIRECTORY).get(), false);
+    mount::set_attributes(tree.get(), inert, 0, false);
+    return tree;
+}
+
 } // namespace
 
 void make_device_nodes(Construction& pod, const Fd& place)
 {
     pod.dev = std::move(pod.sources.dev);
     mount::attach(pod.dev.get(), place.get());
+    if (pod.plan.in_user_namespace)
+        borrow_nodes(pod.dev);
     pod.shm = mount::NewFilesystem{"tmpfs"}
                   .set("mode", "1777")
                   .set("size", "64m") // R16
@@ -94,7 +120,7 @@ void mount_app_devices(const Construction& pod, AppRoot& app)
     add_links(dev);
     add_terminals(pod, dev, app.sources.terminal);
     mount::attach(mount::clone(pod.shm.get(), false).get(), add_directory(dev, "shm").get());
-    const auto queues = mount::NewFilesystem{"mqueue"}.create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    const auto queues = message_queues(pod);
     mount::attach(queues.get(), add_directory(dev, "mqueue").get());
     app.dev = InRoot{sys::duplicate(dev.get())};
 }

@@ -7,6 +7,7 @@
 
 #include "common/model/layout.hh"
 #include "common/sys/log.hh"
+#include "common/sys/process.hh"
 #include "common/sys/sys.hh"
 
 namespace rocket::stage1
@@ -25,7 +26,8 @@ void share_journal_with_group(const Pod& pod)
     sys::make_dir_if_missing(pod.dir.get(), model::pod_dir::journal, 0755);
     const auto journal = sys::open(pod.dir.get(), model::pod_dir::journal, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     sys::check([&] { return ::fchown(journal.get(), 0, group); }, "setting the group of the pod's journal");
-    sys::check([&] { return ::fchmod(journal.get(), 02755); }, "setting the mode of the pod's journal"); // handed down
+    const mode_t mode = in_user_namespace() ? 0755 : 02755; // handed down, where there is a group to share it with
+    sys::check([&] { return ::fchmod(journal.get(), mode); }, "setting the mode of the pod's journal");
 }
 
 std::string machine_id(const model::PodId& id)

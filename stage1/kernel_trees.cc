@@ -83,13 +83,29 @@ void hide(Construction& pod, int place)
     }
 }
 
+// Whether /sys is a copy of the host's, with what is mounted there.
+bool is_of_host(const Construction& pod)
+{
+    return pod.plan.in_user_namespace && !pod.plan.new_network;
+}
+
+// Only who owns the network namespace gets a new one: it shows the network.
+Fd clone_sysfs(bool read_only)
+{
+    auto tree = mount::clone(sys::open(AT_FDCWD, "/sys", O_PATH | O_DIRECTORY).get(), true);
+    mount::set_propagation(tree.get(), MS_PRIVATE, true);
+    mount::set_attributes(tree.get(), inert | (read_only ? MOUNT_ATTR_RDONLY : 0), 0, true);
+    return tree;
+}
+
 void restrict(Construction& pod, int tree, std::span<const Restriction> restrictions)
 {
     if (!pod.plan.mask_paths)
         return;
+    const auto one_mount = is_of_host(pod) ? 0 : RESOLVE_NO_XDEV;
     for (const auto& [path, rule] : restrictions) {
         const auto place = sys::open_resolved_if_exists(
-            tree, path, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+            tree, path, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | one_mount);
         if (!place)
             continue;
         if (rule == Rule::hidden)
@@ -130,7 +146,7 @@ void mount_kernel_trees(Construction& pod)
 {
     if (!pod.proc) { // else they came from outside
         pod.proc = new_proc();
-        pod.sysfs = new_sysfs(pod.plan.mask_paths);
+        pod.sysfs = is_of_host(pod) ? clone_sysfs(pod.plan.mask_paths) : new_sysfs(pod.plan.mask_paths);
     }
     mount::attach(pod.proc.get(), own_directory(pod.root, "proc").get());
     set_kernel_parameters(pod);
@@ -142,7 +158,8 @@ void mount_app_kernel_trees(Construction& pod, AppRoot& app)
 {
     const bool first = !pod.app_proc;
     auto proc = mount::clone((first ? pod.proc : pod.app_proc).get(), true);
-    auto sysfs = mount::clone((first ? pod.sysfs : pod.app_sysfs).get(), !first); // PID 1 has the cgroups on its own
+    const bool whole = !first || is_of_host(pod); // of ours, PID 1 has the cgroups on its own
+    auto sysfs = mount::clone((first ? pod.sysfs : pod.app_sysfs).get(), whole);
     mount::attach(proc.get(), own_directory(app.root, "proc").get());
     mount::attach(sysfs.get(), own_directory(app.root, "sys").get());
     if (!first)

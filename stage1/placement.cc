@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <memory>
 
 #include "common/sys/cgroup.hh"
 #include "common/sys/error.hh"
+#include "common/sys/process.hh"
 
 namespace rocket::stage1
 {
@@ -51,6 +53,17 @@ bool is_hierarchy_root(const std::string& group)
     return !cgroup::exists(below(group, "cgroup.type"));
 }
 
+void create_own(const std::string& group)
+{
+    try {
+        cgroup::create(group);
+    } catch (Error& error) {
+        if (error.error_number() == EACCES || error.error_number() == EROFS)
+            error.set_hint("the unit has to hand its group on: Delegate=yes, and no ProtectControlGroups=");
+        throw;
+    }
+}
+
 } // namespace
 
 HostCgroups host_cgroups()
@@ -58,6 +71,7 @@ HostCgroups host_cgroups()
     HostCgroups host;
     host.booted = ::sd_booted() > 0;
     host.is_unit_process = host.booted && is_main_process_of_service();
+    host.knows_us = !in_user_namespace();
     host.own = cgroup::of_process(0).value_or("/");
     return host;
 }
@@ -81,14 +95,14 @@ Placement choose_group(const model::PodId& id, const HostCgroups& host)
     const auto scope = machine_scope_name(machine_name(id));
     if (host.is_unit_process)
         return {Kind::payload, below(host.own, "payload"), {}};
-    if (host.booted)
+    if (host.booted && host.knows_us)
         return {Kind::scope, "/machine.slice/" + scope, below(host.own, scope)};
     return {Kind::below_caller, below(host.own, scope), {}};
 }
 
 std::vector<std::string> make_group(const Placement& placement, const std::string& group, const std::string& own)
 {
-    cgroup::create(group);
+    create_own(group);
     const auto wanted = wanted_controllers(own);
     if (wanted.empty())
         return {};

@@ -16,6 +16,7 @@ namespace rocket::stage1
 struct HostCgroups {
     bool booted = false;          // systemd is the host's PID 1
     bool is_unit_process = false; // we are the main process of a service unit
+    bool knows_us = true;         // as root: else neither machined nor the journal's directory is for us
     std::string own;              // the group we are in
 };
 HostCgroups host_cgroups();

@@ -8,6 +8,7 @@
 #include "common/model/layout.hh"
 #include "common/sys/error.hh"
 #include "common/sys/path.hh"
+#include "common/sys/process.hh"
 #include "common/sys/text.hh"
 
 namespace rocket::stage1
@@ -136,6 +137,16 @@ AppPlan plan_app(const Pod& pod, std::size_t index, std::vector<VolumeSource>& s
     return app;
 }
 
+// What only the host's root can give (users/own_root.hh).
+void check_without_root(const RunOptions& options)
+{
+    if (options.private_users)
+        throw Error{Error::Kind::unsupported, "private users are the host's root's to give",
+                    "do without --private-users: this pod has a user namespace already"};
+    if (options.network == NetworkKind::planned)
+        throw Error{Error::Kind::unsupported, "networks are the host's root's to make", "use --net=none or --net=host"};
+}
+
 } // namespace
 
 Plan make_plan(const Pod& pod, const RunOptions& options)
@@ -143,12 +154,15 @@ Plan make_plan(const Pod& pod, const RunOptions& options)
     if (options.interactive && pod.manifest.apps.size() != 1)
         throw Error{Error::Kind::usage, "interactive option only supports pods with one app",
                     "give one of them --stdin=interactive instead"};
+    if (in_user_namespace())
+        check_without_root(options);
     Plan plan{
         .id = pod.id,
         .hostname = options.hostname.empty() ? "rkt-" + pod.id.str() : options.hostname,
         .stage1_rootfs = pod.runtime.stage1_rootfs,
         .overlay = pod.runtime.overlay,
         .private_users = options.private_users,
+        .in_user_namespace = in_user_namespace(),
         .new_network = options.network != NetworkKind::host,
         .new_ipc = options.ipc != Ipc::parent,
         .debug = options.debug,

@@ -61,7 +61,8 @@ struct Plan {
     std::string stage1_rootfs; // on the host, absolute
     bool overlay = true;
     std::optional<model::IdRange> private_users;
-    bool new_network = true; // a network namespace with a loopback of its own
+    bool in_user_namespace = false; // we are its root, not the host's: the host's devices serve
+    bool new_network = true;        // a network namespace with a loopback of its own
     bool new_ipc = true;
     bool new_uts = true;
     bool debug = false;

@@ -45,20 +45,29 @@ int connect_as_root(int socket, const sockaddr_un& address, int init_pidfd)
     return ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
 }
 
+// The exit status that stands for how a child ended; killed: the pod is ending.
+int errno_of(pid_t child)
+{
+    int status = 0;
+    if (child < 0 || ::waitpid(child, &status, 0) < 0)
+        return errno;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : ECONNREFUSED;
+}
+
+// A process's children are in the namespace that it has joined, not the process; and root of a user namespace does not
+// come back to where it was. So the child is a grandchild.
 int connect_from_inside(int socket, const sockaddr_un& address, int init_pidfd)
 {
-    const auto ours = sys::open(AT_FDCWD, "/proc/self/ns/pid", O_RDONLY);
-    sys::check([&] { return ::setns(init_pidfd, CLONE_NEWPID); }, "entering the pod's PID namespace");
-    const pid_t child = ::vfork();
-    if (child == 0)
-        ::_exit(connect_as_root(socket, address, init_pidfd));
-    const int fork_error = errno;
-    sys::check([&] { return ::setns(ours.get(), CLONE_NEWPID); }, "leaving the pod's PID namespace");
-    if (child < 0)
-        throw system_error(fork_error, "starting a process in the pod");
-    int status = 0;
-    sys::check([&] { return ::waitpid(child, &status, 0); }, "waiting for process {}", child);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : ECONNREFUSED; // killed: the pod is ending
+    const pid_t between = ::vfork();
+    if (between == 0) {
+        if (::setns(init_pidfd, CLONE_NEWPID) != 0)
+            ::_exit(errno);
+        const pid_t inside = ::vfork();
+        if (inside == 0)
+            ::_exit(connect_as_root(socket, address, init_pidfd));
+        ::_exit(errno_of(inside));
+    }
+    return errno_of(between);
 }
 
 } // namespace

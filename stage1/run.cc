@@ -191,7 +191,7 @@ Launched Run::start()
 
 void Run::register_machine(pid_t init)
 {
-    if (placement_.kind != Placement::Kind::payload)
+    if (placement_.kind != Placement::Kind::payload || !host_.knows_us)
         return;
     const auto failed = [](const std::string& why) { warn("the pod is not registered as a machine", why); };
     try {
@@ -216,7 +216,7 @@ int Run::supervise()
         });
     else
         register_machine(launched.init.pid());
-    if (host_.booted)
+    if (host_.booted && host_.knows_us)
         link_into_host_journal(pod_);
     try {
         return Supervisor{loop_,

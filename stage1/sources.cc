@@ -16,6 +16,7 @@
 #include "common/sys/file.hh"
 #include "common/sys/mount.hh"
 #include "common/sys/pass_fds.hh"
+#include "common/sys/process.hh"
 #include "common/sys/sys.hh"
 #include "stage1/app_root.hh"
 #include "stage1/clones.hh"
@@ -176,7 +177,7 @@ Terminal make_terminal(const PrivateUsers* users)
     return terminal;
 }
 
-Fd new_dev(const PrivateUsers* users)
+Fd new_dev(bool borrowed, const PrivateUsers* users)
 {
     constexpr struct {
         const char* name;
@@ -184,7 +185,10 @@ Fd new_dev(const PrivateUsers* users)
     } nodes[] = {{"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
     auto dev = new_tmpfs("1m", "1k", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, users);
     for (const auto& node : nodes)
-        make_node(dev, node.name, S_IFCHR | 0666, makedev(node.major, node.minor), users);
+        if (borrowed) // the host's node is mounted on it: devices.cc
+            sys::open(dev.get(), node.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
+        else
+            make_node(dev, node.name, S_IFCHR | 0666, makedev(node.major, node.minor), users);
     return dev;
 }
 
@@ -233,7 +237,7 @@ Sources open_app_sources(const Pod& pod, const Plan& plan)
         sources.users = make_private_users(*plan.private_users);
     const auto* const users = sources.users ? &*sources.users : nullptr;
     sources.run = new_tmpfs("64m", "64k", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, users);
-    sources.dev = new_dev(users);
+    sources.dev = new_dev(plan.in_user_namespace, users);
     sources.resolv_conf = read_name_file(plan.resolv_conf, "/etc/resolv.conf", pod_dir, model::pod_dir::resolv_conf);
     sources.hosts = read_name_file(plan.hosts, "/etc/hosts", pod_dir, model::pod_dir::hosts);
     if (plan.planned_network)

@@ -58,8 +58,8 @@ Terminal make_terminal(const PrivateUsers* users); // null: without a user names
 // What the plan and its sources add to what is known about the host.
 PodFacts with_sources(PodFacts facts, const Plan& plan, const Sources& sources);
 
-// PID 1's /dev: device nodes cannot be made in a user namespace.
-Fd new_dev(const PrivateUsers* users);
+// PID 1's /dev: device nodes cannot be made in a user namespace. `borrowed`: we are in one, and so are not made here.
+Fd new_dev(bool borrowed, const PrivateUsers* users);
 
 Fd new_devpts(); // detached, an instance of its own (ACE-8)
 

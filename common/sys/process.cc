@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <climits>
 #include <csignal>
+#include <cstdio>
 
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
@@ -183,6 +184,16 @@ std::optional<unsigned long long> start_time(pid_t pid)
         return std::nullopt;
     const auto fields = text::split(stat->substr(close + 2), ' ');
     return fields.size() > 19 ? text::parse_decimal(fields[19]) : std::nullopt;
+}
+
+bool in_user_namespace()
+{
+    // The host's own has all ids, as they are.
+    constexpr unsigned long long all_ids = 4294967295;
+    const auto map = file::read(AT_FDCWD, "/proc/self/uid_map", 65536);
+    unsigned long long inside = 0, outside = 0, count = 0;
+    return std::sscanf(map.c_str(), "%llu %llu %llu", &inside, &outside, &count) != 3 || inside != 0 || outside != 0 ||
+           count != all_ids;
 }
 
 void reset_signals() noexcept

@@ -10,6 +10,7 @@
 #include "common/sys/text.hh"
 #include "stage0/cli/command.hh"
 #include "stage0/cli/help.hh"
+#include "stage0/users/own_root.hh"
 
 namespace rocket::cli
 {
@@ -67,6 +68,20 @@ int group_without_command(CommandTable table, Context& context, const CommandLin
     return wanted ? 0 : exit_missing_command;
 }
 
+// In a unit with User=, its state directory is where its images and pods are, and belongs to it alone.
+void become_root_if_needed(Context& context, const Command& command)
+{
+    const auto state = users::state_directory();
+    if (state.empty() && context.global.dir.empty() && command.needs_root)
+        throw Error{Error::Kind::usage, "cannot run as unprivileged user",
+                    "in a unit with User= its pods need a place: StateDirectory="};
+    if (!command.needs_root && (state.empty() || !users::is_own_root_offered()))
+        return;
+    users::become_own_root();
+    if (context.global.dir.empty())
+        context.global.dir = state;
+}
+
 int run_command(CommandTable table, Context& context, const Command& command, const Words& words, const FlagSet& global)
 {
     const auto action = command.make();
@@ -75,8 +90,8 @@ int run_command(CommandTable table, Context& context, const Command& command, co
                             [](const std::string& warning) { fmt::print(stderr, "{}\n", warning); }};
     try {
         Invocation invocation{context, table, command, parser, parser.parse(words, command.interspersed)};
-        if (command.needs_root && ::geteuid() != 0)
-            throw Error{Error::Kind::usage, "cannot run as unprivileged user"};
+        if (::geteuid() != 0)
+            become_root_if_needed(context, command);
         return action->run(invocation);
     } catch (const HelpRequested&) {
         context.out("{}", help());

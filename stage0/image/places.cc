@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/image/places.hh"
+#include "stage0/store/directories.hh"
 
 #include <unistd.h>
 
@@ -42,7 +43,7 @@ Fd open_own(int parent, const std::string& path)
 {
     const bool made = sys::make_dir_if_missing(parent, path, 0700);
     auto dir = sys::open(parent, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    const mode_t mode = ::geteuid() == 0 ? 02750 : 02770;
+    const mode_t mode = store::shared_mode(::geteuid() == 0 ? 02750 : 02770);
     if (made) // whatever the umask
         sys::check([&] { return ::fchmod(dir.get(), mode); }, "setting the mode of {}", text::quoted(path));
     return dir;

@@ -18,6 +18,10 @@ namespace rocket::pod
 // nothing is left.
 model::IdRange reserve_id_range(const model::Layout& layout, int pod);
 
+// The range of a user of the host who runs pods as its own (users/own_root.hh): chosen once, then always the same, for
+// the files that have its ids outlive the pods.
+model::IdRange reserve_id_range_of_user(const model::Layout& layout, std::uint32_t uid);
+
 // The pod's range; nullopt: it has no user namespace of its own.
 std::optional<model::IdRange> id_range_of(int pod);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/store/catalog.hh"
+#include "stage0/store/directories.hh"
 
 #include <algorithm>
 
@@ -55,7 +56,7 @@ void heal(const model::Layout& layout, const Index::Rows& put, const std::vector
         return;
     try {
         if (sys::make_dir_if_missing(AT_FDCWD, layout.database_dir(), 0750))
-            ::chmod(layout.database_dir().c_str(), 02750); // whatever the umask
+            ::chmod(layout.database_dir().c_str(), shared_mode(02750)); // whatever the umask
         const auto lock = NamedLock::try_take(layout.store_lock());
         if (!lock)
             return;

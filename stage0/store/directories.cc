@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/store/directories.hh"
 
+#include "common/sys/process.hh"
 #include "common/sys/sys.hh"
 
 namespace rocket::store
@@ -12,7 +13,8 @@ namespace
 void make(const std::string& path, mode_t mode)
 {
     if (sys::make_dir_if_missing(AT_FDCWD, path, mode & 0777U))
-        sys::check([&] { return ::chmod(path.c_str(), mode); }, "setting the mode of {}", text::quoted(path));
+        sys::check([&] { return ::chmod(path.c_str(), shared_mode(mode)); }, "setting the mode of {}",
+                   text::quoted(path));
 }
 
 // Where only root may write when root uses it: whoever writes there decides what root runs (writer.hh).
@@ -34,6 +36,11 @@ void make_for_root(const std::string& path, mode_t mode)
 }
 
 } // namespace
+
+mode_t shared_mode(mode_t mode)
+{
+    return in_user_namespace() ? mode & ~static_cast<mode_t>(S_ISGID) : mode;
+}
 
 void make_store_directories(const model::Layout& layout)
 {

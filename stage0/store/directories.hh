@@ -5,6 +5,8 @@
 // inherit DATA's group.
 #pragma once
 
+#include <sys/types.h>
+
 #include "common/model/layout.hh"
 
 namespace rocket::store
@@ -12,5 +14,9 @@ namespace rocket::store
 
 void make_store_directories(const model::Layout& layout);
 void make_pod_directories(const model::Layout& layout); // those of the store too
+
+// The mode of a directory that the group shares: set-gid, but for who has users of its own (users/own_root.hh). Nobody
+// shares with that one, and a unit may forbid it the bit (RestrictSUIDSGID=, which DynamicUser= implies).
+mode_t shared_mode(mode_t mode);
 
 } // namespace rocket::store

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/store/layer_store.hh"
+#include "stage0/store/directories.hh"
 
 #include <linux/openat2.h>
 #include <sys/sysmacros.h>
@@ -219,7 +220,8 @@ void LayerStore::import_locked(const ContentDigest& diff_id, const LayerSource& 
     const Staging staging{layout};
     sys::make_dir(staging.fd(), staged_layer, 0750);
     const auto dir = sys::open(staging.fd(), staged_layer, O_RDONLY | O_DIRECTORY);
-    sys::check([&] { return ::fchmod(dir.get(), 02750); }, "setting the mode of {}", text::quoted(staged_layer));
+    sys::check([&] { return ::fchmod(dir.get(), shared_mode(02750)); }, "setting the mode of {}",
+               text::quoted(staged_layer));
     const auto archive = sys::open(dir.get(), layer_dir::archive, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, 0640);
     sys::check([&] { return ::fchmod(archive.get(), 0640); }, "setting the mode of the archive");
     const auto root = make_staged_tree(staging.fd());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/store/publish_image.hh"
+#include "stage0/store/directories.hh"
 
 #include <cstdio>
 
@@ -30,7 +31,7 @@ StagedImage::StagedImage(const Staging& staging)
 {
     sys::make_dir_if_missing(staging.fd(), staged_image, 0770);
     dir_ = sys::open(staging.fd(), staged_image, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    const mode_t mode = ::geteuid() == 0 ? 02750 : 02770; // root believes the first only: writer.hh
+    const mode_t mode = shared_mode(::geteuid() == 0 ? 02750 : 02770); // root believes the first only: writer.hh
     sys::check([&] { return ::fchmod(dir_.get(), mode); }, "setting the mode of {}", text::quoted(staged_image));
 }
 

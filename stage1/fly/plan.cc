@@ -58,6 +58,8 @@ Plan make_plan(const Pod& pod, const RunOptions& options, bool has_terminal)
         throw Error{Error::Kind::unsupported, "a fly pod has no isolators of its own",
                     "it is one app: say them of that, or use the default stage1"};
     auto plan = stage1::make_plan(pod, options);
+    if (plan.in_user_namespace) // the process tree that its /proc shows is the host's
+        throw Error{Error::Kind::unsupported, "fly pods are the host's root's to make", "use the default stage1"};
     auto& app = plan.apps.front();
     app.root.clear(); // the app's root is all there is
     if (app.log_file)

@@ -81,3 +81,59 @@ def test_read_only_usr(machine):
         mount --bind /usr /usr; mount -o remount,bind,ro /usr; ! touch /usr/x 2>/dev/null
         rocket run --net=none /images/busybox.aci --exec=/bin/echo -- works; rocket gc""")
     assert out == "works\n"
+
+
+# A service without root: the unit says who it is, and gives it a place and a group of its own.
+OWN_USER = r"""
+systemd-sysusers; systemd-tmpfiles --create; systemctl daemon-reload; systemctl enable --now --quiet rocket-users.socket
+own() {
+    local state=$1; shift
+    systemd-run --quiet --pipe --wait -p Delegate=yes -p SupplementaryGroups=rocket -p StateDirectory=$state -p NoNewPrivileges=yes \
+        -p ProtectSystem=strict -p ProtectHome=yes -p PrivateTmp=yes -p PrivateDevices=yes "$@" 2>&1
+}
+games() { own games -p User=games "$@"; }
+rocket="$(type -P rocket) --insecure-options=image"
+box=/images/busybox.aci
+"""
+
+LOOK = "id -u; cat /proc/self/uid_map; cat /proc/1/comm; touch /written /tmp/x; chown 33:44 /tmp/x; stat -c %u:%g /tmp/x"
+
+
+def test_pods_of_users_who_are_not_root(machine):
+    """User= in a system unit: root in the pod is that user on the host, and nobody else has its ids."""
+    out = machine(OWN_USER + rf"""
+        own web -p User=daemon $rocket run --net=none $box --exec=/bin/sh -- -c '{LOOK}'
+        games $rocket run --net=host $box --exec=/bin/sh -- -c 'ls /sys/class/net; exit 7' || echo "status $?"
+        games -p MemoryMax=60M $rocket run --net=none $box --exec=/bin/sh -- -c 'x=$(head -c 90000000 /dev/zero | tr "\0" x); echo ${{#x}}' >/dev/null || echo "no memory"
+        games $rocket list --no-legend | wc -l
+        games $rocket gc --grace-period=0s >/dev/null
+        [ -z "$(games $rocket list --no-legend)" ] && echo none
+        games $rocket image list --no-legend | wc -l
+        find /var/lib/games /var/lib/web -uid 0 -o -gid 0 | wc -l
+        cat /var/lib/rocket/users/* | sort -u | wc -l""", timeout=400)
+    lines = out.splitlines()
+    first, low, count = lines[2].split()
+    assert lines[0] == "0" and lines[1].split() == ["0", "1", "1"] and (first, count) == ("1", "65535") and int(low) >= 524288
+    assert lines[3:5] == ["systemd", "33:44"]
+    assert lines[5:] == ["lo", "status 7", "no memory", "2", "none", "1", "0", "2"]
+
+
+def test_what_pods_of_other_users_need(machine):
+    """What is missing, and what only root can give, is said with what to do."""
+    out = machine(OWN_USER + r"""
+        games -p SupplementaryGroups= $rocket run --net=none $box || echo $?
+        games -p RestrictNamespaces=yes $rocket run --net=none $box || echo $?
+        games -p Delegate=no $rocket run --net=none $box || echo $?
+        games $rocket run $box || echo $?
+        games $rocket run --net=none --private-users $box || echo $?
+        games $rocket run --stage1-name=coreos.com/rkt/stage1-fly --net=host $box || echo $?
+        systemd-run --quiet --pipe --wait -p User=games $rocket run --net=none $box 2>&1 || echo $?
+        own web -p DynamicUser=yes $rocket run --net=none $box || echo $?
+        systemctl stop rocket-users.socket
+        games $rocket run --net=none $box || echo $?""", timeout=400)
+    causes = out.split("254\n")
+    for cause, words in zip(causes, (["Permission denied", "SupplementaryGroups=rocket"], ["user namespace", "RestrictNamespaces="], ["payload", "Delegate=yes"],
+                                     ["networks", "--net=none"], ["private users", "--private-users"], ["fly", "default stage1"], ["unprivileged user", "StateDirectory="],
+                                     ["openat2", "DynamicUser="], ["No such file", "rocket-users.socket"]), strict=False):
+        assert all(word in cause for word in words), cause
+    assert len(causes) == 10 and causes[-1] == ""

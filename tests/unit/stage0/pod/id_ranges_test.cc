@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 #include "common/sys/error.hh"
+#include "common/sys/sys.hh"
+#include "tests/unit/scratch.hh"
 
 using namespace rocket;
 using model::IdRange;
@@ -33,6 +35,17 @@ TEST_CASE("subuid(5): ranges of users; other lines give nothing")
 {
     const auto all = pod::parse_subids("# comment\nme:100000:65536\n\nyou:x:1\nlong:1:2:3\nthem:165536:65536");
     CHECK(all == std::vector<IdRange>{{100000, 65536}, {165536, 65536}});
+}
+
+TEST_CASE("a user of the host keeps its range, and nobody else gets it")
+{
+    const Scratch scratch;
+    const model::Layout layout{scratch.path()};
+    sys::make_dir(AT_FDCWD, layout.locks(), 0700);
+    const auto first = pod::reserve_id_range_of_user(layout, 1000);
+    CHECK(pod::reserve_id_range_of_user(layout, 1000) == first);
+    CHECK_FALSE(pod::reserve_id_range_of_user(layout, 1001).overlaps(first));
+    CHECK(Scratch::names_in(layout.data() + "/users") == std::vector<std::string>{"1000", "1001"});
 }
 
 TEST_CASE("a free range is chosen, the nearest to where chance has it")

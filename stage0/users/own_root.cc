@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/users/own_root.hh"
+
+#include <grp.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "common/sys/mount.hh"
+#include "common/sys/pass_fds.hh"
+#include "common/sys/sys.hh"
+
+namespace rocket::users
+{
+
+namespace
+{
+
+constexpr std::size_t answer_limit = 4096;
+
+[[noreturn]] void refuse(const std::string& why, std::string hint)
+{
+    throw Error{Error::Kind::unsupported, "cannot run as unprivileged user: " + why, std::move(hint)};
+}
+
+Fd connect_to_host()
+{
+    Fd socket{sys::check([] { return ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0); }, "making a socket")};
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, socket_path, sizeof address.sun_path - 1);
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+        return socket;
+    const auto why = system_error(errno, socket_path);
+    if (errno == EACCES)
+        refuse(why.what(), "let it have ids of its own: SupplementaryGroups=rocket in the unit");
+    refuse(why.what(), "the host has to offer ids: systemctl enable --now rocket-users.socket; or run as root");
+}
+
+// Without it no path of an image can be resolved inside of the image alone.
+void check_openat2()
+{
+    open_how how{};
+    how.flags = O_PATH | O_CLOEXEC;
+    const Fd root{static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof how))};
+    if (root.get() < 0 && errno == ENOSYS)
+        refuse("openat2(2) is taken away from it",
+               "RestrictSUIDSGID= of the unit does that, which DynamicUser= implies: "
+               "use User= with a user that stays");
+}
+
+void unshare_users()
+{
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0)
+        return;
+    refuse(system_error(errno, "making a user namespace").what(),
+           "neither RestrictNamespaces= of the unit nor sysctl user.max_user_namespaces may forbid it");
+}
+
+void become_its_root()
+{
+    sys::check([] { return ::setgroups(0, nullptr); }, "leaving the unit's groups");
+    sys::check([] { return ::setresgid(0, 0, 0); }, "becoming group root of the user namespace");
+    sys::check([] { return ::setresuid(0, 0, 0); }, "becoming root of the user namespace");
+}
+
+} // namespace
+
+bool is_own_root_offered()
+{
+    return ::access(socket_path, F_OK) == 0;
+}
+
+void become_own_root()
+{
+    const auto host = connect_to_host(); // as who we are: the host looks at the peer
+    check_openat2();
+    unshare_users();
+    Fd namespaces[1];
+    namespaces[0] = sys::open(AT_FDCWD, "/proc/self/ns/user", O_RDONLY);
+    send_fds(host.get(), request, namespaces);
+    const auto answer = receive_fds(host.get(), answer_limit);
+    if (!answer || answer->text != granted)
+        refuse(answer ? text::printable(answer->text) : "rocket-users ended without an answer",
+               "see the journal: journalctl -u 'rocket-users@*'");
+    become_its_root();
+}
+
+std::string state_directory()
+{
+    const char* const all = std::getenv("STATE_DIRECTORY");
+    return all == nullptr ? std::string{} : text::split(all, ':').front();
+}
+
+} // namespace rocket::users
