@@ -66,7 +66,8 @@ void send_signal(int pidfd, int signal); // one that has ended already is no err
 // Field 22 of /proc/PID/stat: with the pid it names a process for good. nullopt if there is no such process.
 std::optional<unsigned long long> start_time(pid_t pid);
 
-// Whether root here is somebody else on the host: no device can be made, and the host's services do not know us as root.
+// Whether root here is somebody else on the host: no device can be made, and the host's services do not know us as
+// root.
 bool in_user_namespace();
 
 // After fork in a child about to exec: default dispositions, nothing blocked.
