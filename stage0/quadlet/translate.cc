@@ -148,6 +148,7 @@ private:
     void network(const UnitFile& file);
     std::string with_network_names(const std::string& flag) const;
     void service(const UnitFile& file, const std::string& name, const std::vector<App>& apps, const PodOptions& pod);
+    void link(const UnitFile& file, const std::string& service);
     std::string socket_unit(const App& app, const FileName& name, const std::string& path, const std::string& service);
     std::string image_unit(App& app, const FileName& name, const std::string& path);
     std::string resolve(const Reference& reference);
@@ -349,7 +350,24 @@ void Translator::service(const UnitFile& file, const std::string& name, const st
     append(words, {"rm", "--uuid-file=" + uuid_file});
     text.line("ExecStopPost", "-" + join_words(words));
     const bool auto_update = std::ranges::any_of(apps, &App::auto_update);
-    add({name, file.path, text.take(file.path), auto_update, links_of(file, name)}, file.path);
+    add({name, file.path, text.take(file.path), auto_update, {}}, file.path);
+    link(file, name);
+}
+
+// What is started on demand is not started at boot: with [Socket], it is the socket that [Install] wants.
+void Translator::link(const UnitFile& file, const std::string& service)
+{
+    const auto socket = units_.find(service.substr(0, service.rfind('.')) + ".socket");
+    const bool on_demand = file.find("Socket") != nullptr && socket != units_.end();
+    auto& links = units_.at(service).links;
+    if (!on_demand) {
+        links = links_of(file, service);
+        return;
+    }
+    for (auto& found : links_of(file, socket->first)) {
+        const bool is_alias = found.find('/') == std::string::npos;
+        (is_alias ? links : socket->second.links).push_back(std::move(found));
+    }
 }
 
 void Translator::container(const UnitFile& file)

@@ -203,6 +203,16 @@ FileDescriptorName=web
     CHECK(result.values("web.service", "StartLimitIntervalSec") == std::vector<std::string>{"0"});
 }
 
+TEST_CASE("quadlet: with a section [Socket], [Install] is about the socket")
+{
+    const auto result = translated({{"web.container", "[Container]\nImage=/i.aci\n[Socket]\nListenStream=80\n"
+                                                      "[Install]\nWantedBy=multi-user.target\nAlias=www.service\n"}});
+    CHECK(result.problems.empty());
+    CHECK(result.units.at("web.socket").links ==
+          std::vector<std::string>{"sockets.target.wants/web.socket", "multi-user.target.wants/web.socket"});
+    CHECK(result.units.at("web.service").links == std::vector<std::string>{"www.service"});
+}
+
 TEST_CASE("quadlet: sockets of members of a pod, and of templates")
 {
     const auto result = translated({{"a.container", "[Container]\nImage=/i.aci\nPod=p.pod\n[Socket]\nListenStream=80\n"
