@@ -102,7 +102,7 @@ void restrict(Construction& pod, int tree, std::span<const Restriction> restrict
 {
     if (!pod.plan.mask_paths)
         return;
-    const auto one_mount = is_of_host(pod) ? 0 : RESOLVE_NO_XDEV;
+    const std::uint64_t one_mount = is_of_host(pod) ? 0 : RESOLVE_NO_XDEV;
     for (const auto& [path, rule] : restrictions) {
         const auto place = sys::open_resolved_if_exists(
             tree, path, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | one_mount);
