@@ -72,10 +72,11 @@ int group_without_command(CommandTable table, Context& context, const CommandLin
 void become_root_if_needed(Context& context, const Command& command)
 {
     const auto state = users::state_directory();
-    if (state.empty() && context.global.dir.empty() && command.needs_root)
+    const bool offered = users::is_own_root_offered();
+    if (command.needs_root && state.empty() && (!offered || context.global.dir.empty()))
         throw Error{Error::Kind::usage, "cannot run as unprivileged user",
-                    "in a unit with User= its pods need a place: StateDirectory="};
-    if (!command.needs_root && (state.empty() || !users::is_own_root_offered()))
+                    offered ? "in a unit with User= its pods need a place: StateDirectory=" : ""};
+    if (!command.needs_root && (state.empty() || !offered))
         return;
     users::become_own_root();
     if (context.global.dir.empty())

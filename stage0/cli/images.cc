@@ -98,7 +98,7 @@ image::Hooks ImageSource::hooks()
 model::ImageId ImageSource::fetch(const image::Request& request)
 {
     const auto id = acquirer_.acquire(request);
-    progress_.clear();
+    progress_.finish();
     return id;
 }
 
@@ -117,7 +117,7 @@ pod::Image ImageSource::acquire(const image::Request& request)
 pod::Image ImageSource::acquire_unsigned(const image::Request& request)
 {
     const auto id = image::Acquirer{store_, nullptr, network_, hooks()}.acquire(request);
-    progress_.clear();
+    progress_.finish();
     return ready(id);
 }
 

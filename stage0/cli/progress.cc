@@ -72,6 +72,8 @@ void Progress::show(std::string_view what, std::uint64_t done, std::optional<std
     const std::lock_guard lock{mutex_};
     if (is_downloading() && !what.starts_with(download))
         return; // what has come already is worked on meanwhile
+    if (what == whole_ && total == whole_total_)
+        return;
     if (what != what_)
         begin(what, done);
     done_ = done;
@@ -92,6 +94,13 @@ void Progress::clear()
     end();
 }
 
+void Progress::finish()
+{
+    const std::lock_guard lock{mutex_};
+    end();
+    whole_.clear();
+}
+
 bool Progress::is_downloading() const
 {
     return what_.starts_with(download) && total_ && done_ < *total_;
@@ -102,8 +111,11 @@ void Progress::end()
     if (is_shown_)
         write_stderr("\r\x1b[K");
     is_shown_ = false;
-    if (in_pipe_ && done_ > 0 && what_.starts_with(download) && !is_downloading() && what_ != "Downloading signature")
+    if (in_pipe_ && done_ > 0 && what_.starts_with(download) && !is_downloading() && what_ != "Downloading signature") {
         log::print("downloaded {}: {}", what_.substr(download.size()), binary_size(done_));
+        whole_ = what_;
+        whole_total_ = total_;
+    }
     what_.clear();
     done_ = 0;
     total_.reset();

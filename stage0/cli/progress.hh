@@ -27,6 +27,7 @@ public:
     void show(std::string_view what, std::uint64_t done, std::optional<std::uint64_t> total);
     // Before anything else is printed, and when a piece of work is over.
     void clear();
+    void finish(); // the same, and nothing of this image comes any more
 
 private:
     void begin(std::string_view what, std::uint64_t done);
@@ -38,6 +39,8 @@ private:
     bool in_pipe_;
     bool is_shown_ = false;
     std::string what_;
+    std::optional<std::uint64_t> whole_total_;
+    std::string whole_; // the download that has been told of: a thread may still be about to report it
     std::uint64_t done_ = 0;
     std::optional<std::uint64_t> total_;
     std::uint64_t first_ = 0; // what was done when we first heard of it: an earlier command's work
