@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <climits>
 #include <csignal>
-#include <cstdio>
 
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
@@ -189,11 +188,9 @@ std::optional<unsigned long long> start_time(pid_t pid)
 bool in_user_namespace()
 {
     // The host's own has all ids, as they are.
-    constexpr unsigned long long all_ids = 4294967295;
-    const auto map = file::read(AT_FDCWD, "/proc/self/uid_map", 65536);
-    unsigned long long inside = 0, outside = 0, count = 0;
-    return std::sscanf(map.c_str(), "%llu %llu %llu", &inside, &outside, &count) != 3 || inside != 0 || outside != 0 ||
-           count != all_ids;
+    auto words = text::split(text::trim(file::read(AT_FDCWD, "/proc/self/uid_map", 65536)), ' ');
+    std::erase(words, "");
+    return words != std::vector<std::string>{"0", "0", "4294967295"};
 }
 
 void reset_signals() noexcept
