@@ -164,7 +164,7 @@ def test_who_may_ask(rocket, api, service):
         return done.returncode == 0 and done.stdout == "1.0.0-alpha\n"
     subprocess.run(["chmod", "-R", "a+rX", api.__file__.rsplit("/", 1)[0]], check=True)
     assert answered("rocket") and not answered()
-    assert "refused user 12345" in service.log()
+    wait_for(lambda: "refused user 12345" in service.log(), "the journal to have it")
 
 
 def test_other_addresses(rocket, api):
