@@ -87,7 +87,7 @@ constexpr KeyHelp help[] = {
     {"Network", "Driver", "bridge (the default), macvlan or ipvlan"},
     {"Network", "Gateway", "the host's address on the subnet before it"},
     {"Network", "IPAMDriver", "host-local (the default), or with macvlan and ipvlan dhcp"},
-    {"Network", "IPRange", "FIRST-LAST: the addresses of the subnet before it that pods get"},
+    {"Network", "IPRange", "FIRST-LAST: the addresses of the subnet before it that pods get which ask for none (IP= may be outside)"},
     {"Network", "IPv6", "a boolean: without an IPv6 subnet it gets one"},
     {"Network", "InterfaceName", "the name of the bridge"},
     {"Network", "Internal", "a boolean: nothing is forwarded to or from beyond its subnets"},

@@ -239,8 +239,13 @@ json::Value plugin(const Reading& reading, const std::string& name)
     writer.set("ipam", ipam(reading));
     if (!reading.name_servers.empty())
         writer.set("dns", json::ObjectWriter{}.set("nameservers", json::to_json(reading.name_servers)).done());
-    if (!reading.labels.empty()) // CNI, "Well-known Labels" of "args"
-        writer.set("args", json::ObjectWriter{}.set("labels", reading.labels).done());
+    json::ObjectWriter args; // CNI conventions: "labels" is well known, the other one is Rocket's own
+    args.set_if(!reading.labels.empty(), "labels", reading.labels);
+    const auto has_range = [](const Subnet& subnet) { return !subnet.first.empty(); };
+    if (std::ranges::any_of(reading.subnets, has_range)) // what podman takes a range for
+        args.set("rocket", json::ObjectWriter{}.set("requestsOutsideRange", true).done());
+    if (auto done = std::move(args).done(); !done.object()->empty())
+        writer.set("args", std::move(done));
     return std::move(writer).done();
 }
 

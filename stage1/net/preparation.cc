@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/model/ip_address.hh"
 #include "common/sys/error.hh"
 #include "common/sys/text.hh"
 
@@ -37,6 +38,60 @@ std::string argument(const std::string& args, std::string_view name)
         if (word.size() > name.size() && word.starts_with(name) && word[name.size()] == '=')
             return word.substr(name.size() + 1);
     return {};
+}
+
+json::Value* member(json::Value& object, std::string_view name)
+{
+    auto* const members = object.object();
+    if (members == nullptr)
+        return nullptr;
+    const auto found = std::ranges::find(*members, name, &json::Member::name);
+    return found != members->end() ? &found->value : nullptr;
+}
+
+bool is_in(const std::string& cidr, const model::IpAddress& address)
+{
+    const auto slash = std::min(cidr.find('/'), cidr.size());
+    const auto base = model::IpAddress::parse(cidr.substr(0, slash));
+    const auto prefix = text::parse_decimal(std::string_view{cidr}.substr(std::min(slash + 1, cidr.size())));
+    return base && prefix && *prefix <= base->bits() && base->is_v6() == address.is_v6() &&
+           address.network(static_cast<unsigned>(*prefix)) == base->network(static_cast<unsigned>(*prefix));
+}
+
+bool lets_requests_leave_ranges(const json::Value& plugin)
+{
+    const auto* args = plugin.find("args");
+    const auto* ours = args != nullptr ? args->find("rocket") : nullptr;
+    const auto* choice = ours != nullptr ? ours->find("requestsOutsideRange") : nullptr;
+    return choice != nullptr && choice->boolean() != nullptr && *choice->boolean();
+}
+
+// host-local refuses an address outside its range, also to the one who asked for it; here it is given the subnet.
+void leave_range(json::Value& plugin, const model::IpAddress& wanted)
+{
+    auto* const ipam = member(plugin, "ipam");
+    auto* const sets = ipam != nullptr ? member(*ipam, "ranges") : nullptr;
+    if (sets == nullptr || sets->array() == nullptr)
+        return;
+    for (auto& set : *sets->array()) {
+        if (set.array() == nullptr)
+            continue;
+        for (auto& range : *set.array()) {
+            const auto* subnet = range.find("subnet");
+            if (subnet != nullptr && subnet->string() != nullptr && is_in(*subnet->string(), wanted))
+                std::erase_if(*range.object(),
+                              [](const auto& m) { return m.name == "rangeStart" || m.name == "rangeEnd"; });
+        }
+    }
+}
+
+void open_ranges(AttachedNetwork& network)
+{
+    for (auto& plugin : network.request.config.plugins)
+        if (lets_requests_leave_ranges(plugin))
+            for (const auto& ip : text::split(argument(network.request.args, "IP"), ','))
+                if (const auto address = model::IpAddress::parse(ip.substr(0, ip.find('/'))))
+                    leave_range(plugin, *address);
 }
 
 json::Array port_mappings(const std::vector<model::PublishedPort>& ports)
@@ -168,6 +223,7 @@ NetworkState prepare(const model::NetworkPlan& plan, const HostFirewall& host, c
     for (const auto& request : plan.networks) {
         state.networks.push_back({.request = request});
         take_over_masquerading(state.networks.back());
+        open_ranges(state.networks.back());
     }
     plan_ports(state, plan);
     check_firewall(state, host);

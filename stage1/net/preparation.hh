@@ -5,6 +5,9 @@
 //
 // Ours means: "ipMasq" of ptp and bridge is taken out of their configuration. With it they add rules for each pod that
 // they cannot find again once its namespace is gone, and cost several runs of iptables.
+//
+// A network whose plugin has "args": {"rocket": {"requestsOutsideRange": true}} gives what is in its ranges to pods
+// that ask for nothing, and any address of the subnet to a pod that asks for it (IP=).
 #pragma once
 
 #include <functional>

@@ -55,7 +55,8 @@ TEST_CASE("quadlet: a network is a bridge with a subnet")
     for (const char* part : {R"("name":"lan")", R"("type":"bridge","bridge":"br7","isGateway":true,"ipMasq":true)",
                              R"("vlan":7,"mtu":1400)", R"({"subnet":"10.1.2.0/24","rangeStart":"10.1.2.10")",
                              R"("rangeEnd":"10.1.2.20","gateway":"10.1.2.1"})", R"("routes":[{"dst":"0.0.0.0/0"}])",
-                             R"("dns":{"nameservers":["192.0.2.1"]})", R"("labels":[{"key":"a","value":"b"}])"}) {
+                             R"("dns":{"nameservers":["192.0.2.1"]})", R"("labels":[{"key":"a","value":"b"}])",
+                             R"("rocket":{"requestsOutsideRange":true})"}) {
         CAPTURE(std::string{part});
         CHECK(has(text, part));
     }

@@ -15,7 +15,7 @@ using namespace rocket::stage1;
 namespace
 {
 
-NetworkRequest request(const char* text)
+NetworkRequest request(const std::string& text)
 {
     const auto value = json::parse(text, "file");
     return {NetworkConfig::from({value, "file"}), "/etc/rocket/net.d/x.conf", "eth0", ""};
@@ -111,6 +111,32 @@ TEST_CASE("without nftables the rules are iptables'; what is missing is named wi
     restricted.config.restricted = true;
     CHECK_THROWS_WITH_AS(prepare({.networks = {restricted}}, nothing, found), doctest::Contains("needs restricting"),
                          Error);
+}
+
+TEST_CASE("an address that a pod asks for may be outside the range, if the network says so")
+{
+    const auto prepared = [](const char* args, const std::string& ip) {
+        auto asking = request(fmt::format(
+            R"({{"name":"r","type":"bridge",{}"ipam":{{"type":"host-local","ranges":[)"
+            R"([{{"subnet":"10.1.0.0/24","rangeStart":"10.1.0.100"}}],[{{"subnet":"fd00::/64","rangeEnd":"fd00::9"}}]]}}}})",
+            args));
+        asking.args = ip;
+        return json::write(
+            *prepare({.networks = {asking}}, {}, found).networks[0].request.config.plugins[0].find("ipam"));
+    };
+    const char* const open = R"("args":{"rocket":{"requestsOutsideRange":true}},)";
+    const std::string whole4 = R"([{"subnet":"10.1.0.0/24"}])",
+                      part4 = R"([{"subnet":"10.1.0.0/24","rangeStart":"10.1.0.100"}])";
+    const std::string whole6 = R"([{"subnet":"fd00::/64"}])",
+                      part6 = R"([{"subnet":"fd00::/64","rangeEnd":"fd00::9"}])";
+    const auto ranges = [](const auto& v4, const auto& v6) {
+        return R"({"type":"host-local","ranges":[)" + v4 + "," + v6 + "]}";
+    };
+    CHECK(prepared(open, "IP=10.1.0.5") == ranges(whole4, part6));
+    CHECK(prepared(open, "MAC=02:00:00:00:00:01;IP=10.1.0.5/24,fd00::77") == ranges(whole4, whole6));
+    CHECK(prepared(open, "IP=10.2.0.5") == ranges(part4, part6));
+    CHECK(prepared(open, "") == ranges(part4, part6));
+    CHECK(prepared("", "IP=10.1.0.5") == ranges(part4, part6));
 }
 
 TEST_CASE("arguments for plugins with capabilities")
