@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/image/authorization.hh"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <ctime>
 #include <vector>
 
-#include "common/sys/error.hh"
+#include "common/sys/base64.hh"
 #include "common/sys/text.hh"
 #include "stage0/store/hash.hh"
 
@@ -18,16 +17,6 @@ namespace rocket::image
 
 namespace
 {
-
-std::string base64(std::string_view raw)
-{
-    std::string out(4 * ((raw.size() + 2) / 3) + 1, '\0');
-    const int size =
-        ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                          reinterpret_cast<const unsigned char*>(raw.data()), static_cast<int>(raw.size()));
-    out.resize(static_cast<std::size_t>(size));
-    return out;
-}
 
 std::string sha256_hex(std::string_view bytes)
 {
@@ -38,12 +27,8 @@ std::string sha256_hex(std::string_view bytes)
 
 std::string hmac(std::string_view key, std::string_view message)
 {
-    std::array<unsigned char, 32> digest{};
-    unsigned size = digest.size();
-    if (::HMAC(::EVP_sha256(), key.data(), static_cast<int>(key.size()),
-               reinterpret_cast<const unsigned char*>(message.data()), message.size(), digest.data(), &size) == nullptr)
-        fail(Error::Kind::system, "libcrypto cannot sign a request");
-    return {reinterpret_cast<const char*>(digest.data()), size};
+    const auto code = store::hmac_sha256(key, message);
+    return {code.begin(), code.end()};
 }
 
 bool is_unreserved(char c)
@@ -116,7 +101,7 @@ fetch::Headers authorization(const config::Credentials& credentials, const std::
 
 fetch::Headers basic_authorization(const config::BasicAuth& auth)
 {
-    return {{"Authorization", "Basic " + base64(auth.user + ":" + auth.password.reveal())}};
+    return {{"Authorization", "Basic " + text::encode_base64(auth.user + ":" + auth.password.reveal())}};
 }
 
 fetch::Headers aws_authorization(const config::AwsAuth& auth, const std::string& method, const fetch::Url& url,
@@ -134,12 +119,11 @@ fetch::Headers aws_authorization(const config::AwsAuth& auth, const std::string&
     auto key = "AWS4" + auth.secret_access_key.reveal();
     for (const auto& step : {day, region, std::string{"s3"}, std::string{"aws4_request"}})
         key = hmac(key, step);
-    const auto signature = hmac(key, to_sign);
-    const auto bytes = std::vector<std::uint8_t>{signature.begin(), signature.end()};
+    const auto signature = store::hmac_sha256(key, to_sign);
     return {{"x-amz-date", when},
             {"x-amz-content-sha256", nothing},
             {"Authorization", fmt::format("AWS4-HMAC-SHA256 Credential={}/{},SignedHeaders={},Signature={}",
-                                          auth.access_key_id, scope, signed_headers, text::hex(bytes))}};
+                                          auth.access_key_id, scope, signed_headers, text::hex(signature))}};
 }
 
 std::string aws_region_of(std::string_view host)

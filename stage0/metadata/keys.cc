@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/metadata/keys.hh"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include <algorithm>
+#include <cstring>
 #include <span>
-#include <vector>
 
+#include "common/sys/base64.hh"
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
 #include "common/sys/text.hh"
+#include "stage0/store/hash.hh"
 
 namespace rocket::metadata
 {
@@ -23,37 +21,20 @@ constexpr const char* key_file = "key";
 constexpr std::size_t half = Keys::size / 2;
 constexpr std::size_t token_bytes = 16;
 
-using Bytes = std::vector<std::uint8_t>;
-
-Bytes uuid_bytes(const model::PodId& id)
+std::string uuid_bytes(const model::PodId& id)
 {
-    Bytes bytes;
-    std::string digits = id.str();
+    std::string bytes, digits = id.str();
     std::erase(digits, '-');
     const auto value = [](char digit) { return digit <= '9' ? digit - '0' : digit - 'a' + 10; };
     for (std::size_t at = 0; at + 1 < digits.size(); at += 2)
-        bytes.push_back(static_cast<std::uint8_t>(value(digits[at]) * 16 + value(digits[at + 1])));
+        bytes += static_cast<char>(value(digits[at]) * 16 + value(digits[at + 1]));
     return bytes;
 }
 
-Bytes hmac(std::span<const std::uint8_t> key, const Bytes& message)
+template <std::size_t N>
+std::string_view view(const std::array<std::uint8_t, N>& bytes)
 {
-    Bytes result(EVP_MAX_MD_SIZE);
-    unsigned length = 0;
-    if (::HMAC(EVP_sha512(), key.data(), static_cast<int>(key.size()), message.data(), message.size(), result.data(),
-               &length) == nullptr)
-        fail(Error::Kind::system, "computing an HMAC failed");
-    result.resize(length);
-    return result;
-}
-
-std::string base64(const Bytes& bytes)
-{
-    std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0'); // EVP_EncodeBlock writes a NUL, too
-    const int length =
-        ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(), static_cast<int>(bytes.size()));
-    text.resize(static_cast<std::size_t>(length));
-    return text;
+    return {reinterpret_cast<const char*>(bytes.data()), N};
 }
 
 } // namespace
@@ -74,15 +55,14 @@ Keys Keys::load_or_make(const std::string& directory)
                     fmt::format("{}/{} is no key: {} bytes", directory, key_file, content->size()),
                     "remove the file for a new key; what was signed with the old one cannot be verified any more"};
     std::copy(content->begin(), content->end(), bytes.begin());
-    OPENSSL_cleanse(content->data(), content->size());
+    ::explicit_bzero(content->data(), content->size());
     return Keys{bytes};
 }
 
 std::string Keys::sign(const model::PodId& signer, std::string_view content) const
 {
-    auto message = uuid_bytes(signer);
-    message.insert(message.end(), content.begin(), content.end());
-    return base64(hmac(std::span{bytes_}.first<half>(), message));
+    const auto message = uuid_bytes(signer) + std::string{content};
+    return text::encode_base64(view(store::hmac_sha512(view(bytes_).substr(0, half), message)));
 }
 
 bool Keys::verify(const model::PodId& signer, std::string_view content, std::string_view signature) const
@@ -92,14 +72,18 @@ bool Keys::verify(const model::PodId& signer, std::string_view content, std::str
 
 std::string Keys::token(const model::PodId& pod) const
 {
-    auto code = hmac(std::span{bytes_}.last<half>(), uuid_bytes(pod));
-    code.resize(token_bytes);
-    return text::hex(code);
+    const auto code = store::hmac_sha512(view(bytes_).substr(half), uuid_bytes(pod));
+    return text::hex(std::span{code}.first<token_bytes>());
 }
 
 bool is_equal(std::string_view one, std::string_view other) noexcept
 {
-    return one.size() == other.size() && ::CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
+    if (one.size() != other.size())
+        return false;
+    unsigned char differences = 0;
+    for (std::size_t at = 0; at < one.size(); ++at)
+        differences |= static_cast<unsigned char>(one[at] ^ other[at]);
+    return differences == 0;
 }
 
 } // namespace rocket::metadata

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/oci/login.hh"
 
-#include <openssl/evp.h>
-
 #include <cstdlib>
 #include <vector>
 
 #include "common/model/json.hh"
+#include "common/sys/base64.hh"
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
 
@@ -42,19 +41,6 @@ std::vector<std::string> login_files()
 
 } // namespace
 
-std::optional<std::string> decode_base64(const std::string& base64)
-{
-    std::string text(base64.size(), '\0');
-    const int size =
-        ::EVP_DecodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                          reinterpret_cast<const unsigned char*>(base64.data()), static_cast<int>(base64.size()));
-    if (size < 0)
-        return std::nullopt;
-    const auto padding = base64.ends_with("==") ? 2U : base64.ends_with("=") ? 1U : 0U;
-    text.resize(static_cast<std::size_t>(size) - padding);
-    return text;
-}
-
 std::string registry_host(std::string key)
 {
     for (const std::string_view scheme : {"https://", "http://"})
@@ -78,7 +64,8 @@ std::optional<Login> login_in(std::string_view file_content, const std::string& 
         if (token != nullptr && token->string() != nullptr && !token->string()->empty())
             login.identity_token = config::Secret{*token->string()};
         const auto* auth = entry.find("auth");
-        const auto pair = auth != nullptr && auth->string() != nullptr ? decode_base64(*auth->string()) : std::nullopt;
+        const auto pair =
+            auth != nullptr && auth->string() != nullptr ? text::decode_base64(*auth->string()) : std::nullopt;
         const auto colon = pair ? pair->find(':') : std::string::npos;
         const bool is_password = colon != std::string::npos && colon > 0 && pair->substr(0, colon) != token_user;
         if (is_password)
@@ -104,13 +91,7 @@ std::optional<Login> find_login(const std::string& host)
 
 std::string basic_authorization(const config::BasicAuth& login)
 {
-    const auto plain = login.user + ":" + login.password.reveal();
-    std::string encoded((plain.size() + 2) / 3 * 4 + 1, '\0'); // with the NUL that libcrypto writes
-    const int size =
-        ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
-                          reinterpret_cast<const unsigned char*>(plain.data()), static_cast<int>(plain.size()));
-    encoded.resize(static_cast<std::size_t>(size));
-    return "Basic " + encoded;
+    return "Basic " + text::encode_base64(login.user + ":" + login.password.reveal());
 }
 
 } // namespace rocket::oci

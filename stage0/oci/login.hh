@@ -26,7 +26,6 @@ std::optional<Login> find_login(const std::string& host);
 std::string registry_host(std::string key);
 
 std::optional<Login> login_in(std::string_view file_content, const std::string& host);
-std::optional<std::string> decode_base64(const std::string& text); // nullopt: it is none
-std::string basic_authorization(const config::BasicAuth& login);   // "Basic ..."
+std::string basic_authorization(const config::BasicAuth& login); // "Basic ..."
 
 } // namespace rocket::oci

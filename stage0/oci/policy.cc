@@ -5,8 +5,8 @@
 #include <array>
 
 #include "common/model/json_object.hh"
+#include "common/sys/base64.hh"
 #include "common/sys/text.hh"
-#include "stage0/oci/login.hh"
 
 namespace rocket::oci
 {
@@ -99,7 +99,7 @@ SignedBy parse_signed_by(const Cursor& cursor)
     }
     if (const auto data = fields.optional("keyData")) {
         sources += 1;
-        auto decoded = decode_base64(data->text());
+        auto decoded = text::decode_base64(data->text());
         if (!decoded)
             data->fail(" is not base64");
         demand.key_data = std::move(*decoded);

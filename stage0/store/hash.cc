@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/store/hash.hh"
 
-#include <openssl/evp.h>
+#include <gcrypt.h>
+
+#include <algorithm>
 
 #include "common/sys/error.hh"
 
@@ -11,67 +13,81 @@ namespace rocket::store
 namespace
 {
 
-const EVP_MD* fetch(const char* name)
+void start_library()
 {
-    const EVP_MD* algorithm = ::EVP_MD_fetch(nullptr, name, nullptr); // kept for the life of the process
-    if (algorithm == nullptr)
-        fail(Error::Kind::unsupported, "libcrypto has no {}", name);
-    return algorithm;
+    [[maybe_unused]] static const bool started = [] {
+        if (::gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P) == 0) { // libsystemd may have been first
+            ::gcry_check_version(nullptr);
+            ::gcry_control(GCRYCTL_DISABLE_SECMEM, 0); // for private keys: there are none
+            ::gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
+        }
+        return true;
+    }();
 }
 
-const EVP_MD* sha256()
+gcry_md_hd_t open(int algorithm, unsigned flags)
 {
-    static const EVP_MD* algorithm = fetch("SHA256");
-    return algorithm;
+    start_library();
+    gcry_md_hd_t handle = nullptr;
+    if (::gcry_md_open(&handle, algorithm, flags) != 0)
+        fail(Error::Kind::unsupported, "libgcrypt cannot compute {}", ::gcry_md_algo_name(algorithm));
+    return handle;
 }
 
-const EVP_MD* sha512()
+template <typename Digest>
+Digest hmac(int algorithm, std::string_view key, std::string_view message)
 {
-    static const EVP_MD* algorithm = fetch("SHA512");
-    return algorithm;
-}
-
-void demand(int success)
-{
-    if (success != 1)
-        fail(Error::Kind::system, "libcrypto cannot compute a digest");
+    const std::unique_ptr<gcry_md_handle, decltype(&::gcry_md_close)> handle{open(algorithm, GCRY_MD_FLAG_HMAC),
+                                                                             &::gcry_md_close};
+    if (::gcry_md_setkey(handle.get(), key.data(), key.size()) != 0)
+        fail(Error::Kind::system, "libgcrypt takes no such key");
+    ::gcry_md_write(handle.get(), message.data(), message.size());
+    Digest digest{};
+    std::copy_n(::gcry_md_read(handle.get(), algorithm), digest.size(), digest.begin());
+    return digest;
 }
 
 } // namespace
 
 void prepare_hashes()
 {
-    sha256();
-    sha512();
+    start_library();
+}
+
+Sha256 hmac_sha256(std::string_view key, std::string_view message)
+{
+    return hmac<Sha256>(GCRY_MD_SHA256, key, message);
+}
+
+Sha512 hmac_sha512(std::string_view key, std::string_view message)
+{
+    return hmac<Sha512>(GCRY_MD_SHA512, key, message);
 }
 
 namespace detail
 {
 
-void Hasher::Free::operator()(EVP_MD_CTX* context) const noexcept
+void Hasher::Free::operator()(gcry_md_handle* handle) const noexcept
 {
-    ::EVP_MD_CTX_free(context);
+    ::gcry_md_close(handle);
 }
 
-Hasher::Hasher(const EVP_MD* algorithm) : algorithm_{algorithm}, context_{::EVP_MD_CTX_new()}
-{
-    demand(context_ ? ::EVP_DigestInit_ex(context_.get(), algorithm_, nullptr) : 0);
-}
+Hasher::Hasher(int algorithm) : handle_{open(algorithm, 0)} {}
 
 void Hasher::add(std::string_view bytes)
 {
-    demand(::EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()));
+    ::gcry_md_write(handle_.get(), bytes.data(), bytes.size());
 }
 
 void Hasher::finish(std::span<std::uint8_t> digest)
 {
-    demand(::EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr));
-    demand(::EVP_DigestInit_ex(context_.get(), algorithm_, nullptr));
+    std::copy_n(::gcry_md_read(handle_.get(), 0), digest.size(), digest.begin()); // of the one algorithm it has
+    ::gcry_md_reset(handle_.get());
 }
 
 } // namespace detail
 
-Sha256Hasher::Sha256Hasher() : Hasher{sha256()} {}
+Sha256Hasher::Sha256Hasher() : Hasher{GCRY_MD_SHA256} {}
 
 Sha256 Sha256Hasher::finish()
 {
@@ -80,7 +96,7 @@ Sha256 Sha256Hasher::finish()
     return digest;
 }
 
-Sha512Hasher::Sha512Hasher() : Hasher{sha512()} {}
+Sha512Hasher::Sha512Hasher() : Hasher{GCRY_MD_SHA512} {}
 
 Sha512 Sha512Hasher::finish()
 {

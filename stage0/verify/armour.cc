@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "common/sys/base64.hh"
 #include "common/sys/error.hh"
 #include "common/sys/text.hh"
 
@@ -25,44 +26,12 @@ std::optional<std::string> boundary(std::string_view line, std::string_view word
     return std::string{line.substr(start.size(), line.size() - start.size() - dashes.size())};
 }
 
-int base64_value(char c)
+std::string decode(std::string_view digits)
 {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-std::string decode_base64(std::string_view digits)
-{
-    if (digits.size() % 4 != 0)
-        fail(Error::Kind::corrupt, "armour ends in the middle of a group");
-    std::size_t padding = 0;
-    while (padding < 2 && digits.ends_with('=')) {
-        digits.remove_suffix(1);
-        ++padding;
-    }
-    std::string bytes;
-    bytes.reserve(digits.size() / 4 * 3 + 3);
-    std::uint32_t bits = 0;
-    unsigned have = 0;
-    for (const char digit : digits) {
-        const int value = base64_value(digit);
-        if (value < 0)
-            fail(Error::Kind::corrupt, "{} is no digit of armour", text::quoted(std::string_view{&digit, 1}));
-        bits = bits << 6U | static_cast<std::uint32_t>(value);
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            bytes += static_cast<char>(bits >> have & 0xFFU);
-        }
-    }
-    if ((bits & ((1U << have) - 1)) != 0)
-        fail(Error::Kind::corrupt, "armour has stray bits at its end");
-    return bytes;
+    auto bytes = text::decode_base64(digits);
+    if (!bytes)
+        fail(Error::Kind::corrupt, "armour is not base64");
+    return std::move(*bytes);
 }
 
 std::uint32_t crc24(std::string_view bytes)
@@ -81,7 +50,7 @@ std::uint32_t crc24(std::string_view bytes)
 
 void check_sum(std::string_view bytes, std::string_view digits)
 {
-    const auto sum = decode_base64(digits);
+    const auto sum = decode(digits);
     const auto crc = crc24(bytes);
     const std::array<char, 3> wanted{static_cast<char>(crc >> 16U), static_cast<char>(crc >> 8U & 0xFFU),
                                      static_cast<char>(crc & 0xFFU)};
@@ -142,7 +111,7 @@ std::string block_content(Lines& lines, const std::string& type)
         else
             digits += line;
     }
-    auto bytes = decode_base64(digits);
+    auto bytes = decode(digits);
     if (sum)
         check_sum(bytes, *sum);
     return bytes;

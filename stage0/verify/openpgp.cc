@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/verify/openpgp.hh"
 
-#include <openssl/evp.h>
+#include <gcrypt.h>
 
 #include <array>
 #include <cstdint>
@@ -100,11 +100,10 @@ std::string v4_fingerprint(std::string_view body)
 {
     std::string hashed{'\x99', static_cast<char>(body.size() >> 8U), static_cast<char>(body.size() & 0xFFU)};
     hashed += body;
-    std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest{};
-    unsigned size = 0;
-    if (EVP_Digest(hashed.data(), hashed.size(), digest.data(), &size, EVP_sha1(), nullptr) != 1)
-        fail(Error::Kind::unsupported, "libcrypto cannot do SHA-1, which OpenPGP fingerprints need");
-    return text::hex(std::span{digest}.first(size));
+    constexpr std::size_t sha1_bytes = 20;
+    std::array<std::uint8_t, sha1_bytes> digest{};
+    ::gcry_md_hash_buffer(GCRY_MD_SHA1, digest.data(), hashed.data(), hashed.size());
+    return text::hex(digest);
 }
 
 Key start_key(const Packet& packet)
