@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// Services that run pods, and what belongs to them: the units that fetch their images and that listen for them.
+#include <algorithm>
+
+#include "common/sys/error.hh"
+#include "common/sys/text.hh"
+#include "stage0/quadlet/network.hh"
+#include "stage0/quadlet/translator.hh"
+#include "stage0/quadlet/values.hh"
+#include "stage0/quadlet/words.hh"
+
+namespace rocket::quadlet
+{
+
+namespace
+{
+
+using Words = std::vector<std::string>;
+
+void append(Words& to, const Words& from)
+{
+    to.insert(to.end(), from.begin(), from.end());
+}
+
+// What the apps of a pod say and need, together.
+struct Whole {
+    Words globals, flags, images, service_lines, unit_lines;
+    std::vector<Reference> references;
+    std::string policy = "never";
+
+    void add(const App& app)
+    {
+        append(globals, app.global_flags);
+        append(flags, app.pod_flags);
+        append(service_lines, app.service_lines);
+        append(unit_lines, app.unit_lines);
+        references.insert(references.end(), app.references.begin(), app.references.end());
+        if (app.pull_policy != "never")
+            policy = app.pull_policy;
+        if (!images.empty())
+            images.emplace_back("---");
+        images.push_back(app.image);
+        append(images, app.flags);
+        if (!app.arguments.empty())
+            images.emplace_back("--");
+        for (const auto& argument : app.arguments)
+            images.push_back(begins_next_image(argument) ? "\\" + argument : argument);
+    }
+
+private:
+    // "---", or that with as many backslashes as it was protected with before.
+    static bool begins_next_image(const std::string& argument)
+    {
+        return argument.ends_with("---") && argument.find_first_not_of("\\-") == std::string::npos &&
+               argument.find('-') + 3 == argument.size();
+    }
+};
+
+} // namespace
+
+// The unit that fetches the image of an app before the app's own service counts its time; empty if there is nothing
+// to be fetched. What the app runs is then found in the store.
+std::string Translator::image_unit(App& app, const FileName& name, const std::string& path)
+{
+    if (app.image.ends_with(".image")) {
+        const auto& file = file_of({app.image, app.place});
+        const auto* image = file.last("Image", "Image");
+        if (image == nullptr)
+            fail(Error::Kind::usage, "{}: [Image] has no Image=", file.path);
+        app.image = image_reference(image->value);
+        app.pull_policy = "never";
+        return ""; // a reference like any other
+    }
+    const bool is_there = app.image.starts_with('/') || app.image.starts_with("sha512-") ||
+                          app.pull_policy == "never" || app.image.starts_with("oci") ||
+                          app.image.starts_with("docker-archive:");
+    if (is_there)
+        return "";
+    fetching(name.service("-image"), path, app.image, app.pull_policy, app.global_flags, nullptr);
+    app.pull_policy = "never";
+    return name.service_of_instance("-image");
+}
+
+// The unit that listens for an app, from boot on, and starts the app's service when somebody comes; empty if the app
+// listens by itself. `name`: of the app's own file.
+std::string Translator::socket_unit(const App& app, const FileName& name, const std::string& path,
+                                    const std::string& service)
+{
+    if (app.socket.empty())
+        return "";
+    UnitText text;
+    text.section("Unit");
+    text.line("Description", fmt::format("Sockets of {}", app.name));
+    text.line("SourcePath", path);
+    text.section("Socket");
+    bool is_named = false;
+    for (const auto& entry : app.socket) {
+        if (entry.key == "Service")
+            refuse(entry, "the sockets of an app start its own service");
+        if (entry.key == "Accept" && bool_value(entry))
+            refuse(entry, "an app gets sockets that it accepts connections from");
+        is_named = is_named || entry.key == "FileDescriptorName";
+        text.line(entry.key, entry.value);
+    }
+    if (!is_named)
+        text.line("FileDescriptorName", app.name); // by which the pod knows whose they are
+    if (service != name.service())                 // which is the default, also of each instance
+        text.line("Service", service);
+    const auto unit = fmt::format("{}{}.socket", name.stem, name.is_template ? "@" : "");
+    add({unit, path, text.take(path), false, {"sockets.target.wants/" + unit}}, path);
+    return name.is_template ? name.stem + "@%i.socket" : unit;
+}
+
+void Translator::service(const UnitFile& file, const std::string& name, const std::vector<App>& apps,
+                         const PodOptions& pod)
+{
+    const FileName file_name{file.name};
+    Whole whole{.globals = pod.global_flags, .flags = pod.flags, .references = pod.references};
+    Words needs;
+    for (auto app : apps) {
+        const auto app_file = app.pod.empty() ? file_name : FileName{app.name + ".container"};
+        for (auto unit : {image_unit(app, app_file, file.path), socket_unit(app, app_file, file.path, name)})
+            if (!unit.empty())
+                needs.push_back(std::move(unit));
+        whole.add(app);
+    }
+    for (const auto& reference : whole.references)
+        needs.push_back(resolve(reference));
+    for (auto& flag : whole.flags)
+        flag = with_network_names(flag);
+    std::ranges::sort(needs);
+    needs.erase(std::unique(needs.begin(), needs.end()), needs.end());
+
+    UnitText text;
+    text.section("Unit");
+    text.copy(file, "Unit");
+    for (const auto& line : whole.unit_lines)
+        text.line(line);
+    text.line("SourcePath", file.path);
+    for (const auto& unit : needs) {
+        text.line("Requires", unit);
+        text.line("After", unit);
+    }
+    const bool has_sockets = std::ranges::any_of(apps, [](const App& app) { return !app.socket.empty(); });
+    if (has_sockets && file.last("Unit", "StartLimitIntervalSec") == nullptr)
+        text.line("StartLimitIntervalSec", "0"); // with it, the socket would be closed; it has a limit of its own
+    text.section("Service");
+    text.copy(file, "Service");
+    text.setting(file, "Type", "notify");
+    text.setting(file, "NotifyAccess", "main");
+    text.setting(file, "KillMode", "mixed"); // SIGTERM is for the supervisor alone, which stops the apps in order
+    text.setting(file, "Delegate", "yes");
+    text.setting(file, "SyslogIdentifier", "%N");
+    for (const auto& line : whole.service_lines)
+        text.line(line);
+    const std::string uuid_file = "%t/rocket-%N.uuid";
+    Words program{rocket_};
+    append(program, whole.globals);
+    auto words = program;
+    append(words, {"run", "--uuid-file-save=" + uuid_file, "--pull-policy=" + whole.policy});
+    append(words, whole.flags);
+    append(words, whole.images);
+    text.line("ExecStart", join_words(words));
+    append(program, {"rm", "--uuid-file=" + uuid_file});
+    text.line("ExecStopPost", "-" + join_words(program));
+    const bool auto_update = std::ranges::any_of(apps, &App::auto_update);
+    add({name, file.path, text.take(file.path), auto_update, {}}, file.path);
+    link(file, name);
+}
+
+// What is started on demand is not started at boot: with [Socket], it is the socket that [Install] wants.
+void Translator::link(const UnitFile& file, const std::string& service)
+{
+    const auto socket = units_.find(service.substr(0, service.rfind('.')) + ".socket");
+    const bool on_demand = file.find("Socket") != nullptr && socket != units_.end();
+    auto& links = units_.at(service).links;
+    if (!on_demand) {
+        links = links_of(file, service);
+        return;
+    }
+    for (auto& found : links_of(file, socket->first)) {
+        const bool is_alias = found.find('/') == std::string::npos;
+        (is_alias ? links : socket->second.links).push_back(std::move(found));
+    }
+}
+
+// "--net=lan.network:IP=..." -> "--net=NAME:IP=..."
+std::string Translator::with_network_names(const std::string& flag) const
+{
+    constexpr std::string_view net = "--net=";
+    if (!flag.starts_with(net))
+        return flag;
+    std::vector<std::string> items;
+    for (auto& item : text::split(flag.substr(net.size()), ',')) {
+        const auto colon = std::min(item.find(':'), item.size());
+        const auto name = item.substr(0, colon);
+        items.push_back(name.ends_with(".network") ? network_name(file_of({name, name})) + item.substr(colon) : item);
+    }
+    return fmt::format("{}{}", net, fmt::join(items, ","));
+}
+
+} // namespace rocket::quadlet

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/quadlet/unit_text.hh"
+
+#include <algorithm>
+
+#include "common/sys/error.hh"
+#include "common/sys/text.hh"
+#include "stage0/quadlet/container.hh"
+#include "stage0/quadlet/words.hh"
+
+namespace rocket::quadlet
+{
+
+FileName::FileName(const std::string& name)
+{
+    const auto dot = name.rfind('.');
+    kind = name.substr(dot + 1);
+    stem = name.substr(0, dot);
+    is_template = stem.ends_with('@');
+    if (is_template)
+        stem.pop_back();
+}
+
+std::string FileName::service(std::string_view suffix) const
+{
+    return fmt::format("{}{}{}.service", stem, suffix, is_template ? "@" : "");
+}
+
+std::string FileName::service_of_instance(std::string_view suffix) const
+{
+    return fmt::format("{}{}{}.service", stem, suffix, is_template ? "@%i" : "");
+}
+
+void UnitText::section(std::string_view name)
+{
+    text_ += fmt::format("{}[{}]\n", text_.empty() ? "" : "\n", name);
+}
+
+void UnitText::line(std::string_view key, std::string_view value)
+{
+    text_ += fmt::format("{}={}\n", key, value);
+}
+
+void UnitText::line(std::string_view whole)
+{
+    text_ += fmt::format("{}\n", whole);
+}
+
+void UnitText::copy(const UnitFile& file, std::string_view name)
+{
+    if (const auto* found = file.find(name))
+        for (const auto& entry : found->entries)
+            line(entry.key, entry.value);
+}
+
+void UnitText::setting(const UnitFile& file, std::string_view key, std::string_view value)
+{
+    if (file.last("Service", key) == nullptr)
+        line(key, value);
+}
+
+std::string UnitText::take(const std::string& path)
+{
+    return fmt::format("# Made by rocket-generator from {}\n\n{}", path, std::move(text_));
+}
+
+std::vector<std::string> links_of(const UnitFile& file, const std::string& service)
+{
+    constexpr std::pair<std::string_view, std::string_view> directories[] = {
+        {"WantedBy", "wants"}, {"RequiredBy", "requires"}, {"UpheldBy", "upholds"}};
+    std::vector<std::string> links;
+    const auto* install = file.find("Install");
+    if (install == nullptr)
+        return links;
+    for (const auto& entry : install->entries) {
+        const auto* kind = std::ranges::find(directories, std::string_view{entry.key},
+                                             &std::pair<std::string_view, std::string_view>::first);
+        if (kind == std::end(directories) && entry.key != "Alias")
+            refuse(entry, "only WantedBy=, RequiredBy=, UpheldBy= and Alias= are supported in [Install]");
+        for (const auto& name : split_words(entry.value)) {
+            if (name.find('/') != std::string::npos || name.find('%') != std::string::npos)
+                refuse(entry, fmt::format("{} is not the name of a unit", text::quoted(name)));
+            links.push_back(entry.key == "Alias" ? name : fmt::format("{}.{}/{}", name, kind->second, service));
+        }
+    }
+    return links;
+}
+
+} // namespace rocket::quadlet
