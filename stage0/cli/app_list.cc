@@ -56,7 +56,7 @@ int list(Invocation& invocation, const Options& options)
             rows.push_back({"NAME", "STATE"});
         for (const auto& app : info.apps)
             rows.push_back({app.app.name.str(), app.state});
-        invocation.context.out("{}", rows.empty() ? "\n" : layout(rows));
+        invocation.context.out("{}", layout(rows));
     });
 }
 

@@ -162,7 +162,7 @@ void print_table(const Context& context, const std::vector<Line>& lines, const s
         add_row([](const Column& column) { return std::string{column.header}; });
     for (const auto& line : lines)
         add_row([&](const Column& column) { return column.cell(line, options.full); });
-    context.out("{}", rows.empty() ? "\n" : layout(rows));
+    context.out("{}", layout(rows));
 }
 
 int run(Invocation& invocation, const Options& options)

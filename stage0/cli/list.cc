@@ -100,7 +100,7 @@ void print_table(const Context& context, const Listing& listing, const Options& 
         for (const auto& app : pod.apps)
             rows.push_back(row_of(pod, &app, &app == &pod.apps.front(), options.full, current));
     }
-    context.out("{}", rows.empty() ? "\n" : layout(rows));
+    context.out("{}", layout(rows));
 }
 
 int run(Invocation& invocation, const Options& options)

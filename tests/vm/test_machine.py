@@ -2,7 +2,7 @@
 """What needs a machine of its own: limits, boots, power cuts, a read-only /usr."""
 
 CHECK = """
-rocket image list --full --no-legend | while read -r id _; do [ -z "$id" ] || rocket image verify "$id"; done
+rocket image list --full --no-legend | while read -r id _; do rocket image verify "$id"; done
 rocket list --format=json >/dev/null
 rocket gc --grace-period=0s --expire-prepared=0s 2>/dev/null
 rocket gc --grace-period=0s --expire-prepared=0s 2>/dev/null
