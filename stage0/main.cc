@@ -33,6 +33,7 @@ const std::vector<Command>& commands()
         explain_command(),
         export_command(),
         fetch_command(),
+        forward_command(),
         gc_command(),
         history_command(),
         image_cat_manifest_command(),

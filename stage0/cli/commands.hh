@@ -25,6 +25,7 @@ Command enter_command();
 Command explain_command();
 Command export_command();
 Command fetch_command();
+Command forward_command();
 Command gc_command();
 Command help_command();
 Command history_command();

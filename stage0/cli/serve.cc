@@ -10,10 +10,9 @@
 namespace rocket::cli
 {
 
-void exec_service(const std::string& name, std::vector<std::string> arguments)
+void exec_with_sockets(const std::string& program, std::vector<std::string> arguments)
 {
-    const auto program = libexec_path(name);
-    arguments.insert(arguments.begin(), name);
+    arguments.insert(arguments.begin(), program.substr(program.rfind('/') + 1));
     std::vector<char*> words;
     for (auto& argument : arguments)
         words.push_back(argument.data());
@@ -23,6 +22,11 @@ void exec_service(const std::string& name, std::vector<std::string> arguments)
         sys::set_cloexec(SD_LISTEN_FDS_START + socket, false);
     ::execv(program.c_str(), words.data());
     throw system_error(errno, fmt::format("executing {}", text::quoted(program)));
+}
+
+void exec_service(const std::string& name, std::vector<std::string> arguments)
+{
+    exec_with_sockets(libexec_path(name), std::move(arguments));
 }
 
 } // namespace rocket::cli

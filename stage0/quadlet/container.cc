@@ -380,7 +380,7 @@ App read_container(const UnitFile& file)
         fail(Error::Kind::usage, "{}: [Container] has no Image=", file.path);
     reading.flag("name", reading.app.name);
     if (const auto* socket = file.find("Socket"))
-        reading.app.socket = socket->entries;
+        reading.app.forwarding = read_forwarding(reading.app.socket = socket->entries);
     return std::move(reading.app);
 }
 

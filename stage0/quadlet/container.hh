@@ -20,6 +20,12 @@ struct Reference {
     std::string place; // for errors
 };
 
+// [Socket] of an app that cannot be handed sockets: its connections come to a port of its own.
+struct Forwarding {
+    std::string port; // empty: it is handed the sockets
+    std::string idle; // as `rocket forward` takes it; empty: it goes on for good
+};
+
 struct App {
     std::string name;                       // as in --name
     std::string image;                      // as `rocket` takes it, or the name of a .image file
@@ -33,11 +39,14 @@ struct App {
     std::vector<std::string> unit_lines;    // of [Unit] of the service: After=...
     std::vector<Reference> references;      // units that have to be there first
     std::vector<Entry> socket;              // [Socket]: what the host's systemd listens on for it
-    std::vector<Entry> of_pod;              // what was said that is about all apps of a pod
+    Forwarding forwarding;
+    std::vector<Entry> of_pod; // what was said that is about all apps of a pod
     std::string pull_policy = "new";
     bool auto_update = false; // AutoUpdate=registry
     std::string service_name; // ServiceName=
 };
+
+Forwarding read_forwarding(const std::vector<Entry>& section); // [Socket]
 
 // `section` is [Container] of a file; the app is called as the file unless ContainerName= says otherwise.
 App read_container(const UnitFile& file);
@@ -51,6 +60,7 @@ struct PodOptions {
 PodOptions read_pod(const UnitFile& file);
 
 std::vector<std::string_view> container_keys(); // the keys that are understood, by name
+std::vector<std::string_view> socket_keys();    // of [Socket], beside those of systemd.socket(5)
 std::vector<std::string_view> pod_keys();
 
 // A key that a Quadlet file may well have, and why it is refused.

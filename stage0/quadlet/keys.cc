@@ -62,6 +62,9 @@ constexpr KeyHelp help[] = {
     {"Container", "Volume", "[SOURCE:]TARGET[:OPTIONS]; a source is a path, a name or NAME.volume"},
     {"Container", "WorkingDir", "the app's working directory"},
 
+    {"Socket", "ForwardTo", "PORT in the pod: connections are handed on to it, for apps that cannot be handed sockets"},
+    {"Socket", "StopWhenIdle", "with ForwardTo=: the pod is stopped when no connection was open for so long"},
+
     {"Pod", "AddHost", "NAME:IP, for /etc/hosts"},
     {"Pod", "DNS", "a name server, host or none"},
     {"Pod", "DNSOption", "an option of resolv.conf(5)"},

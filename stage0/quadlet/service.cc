@@ -81,42 +81,12 @@ std::string Translator::image_unit(App& app, const FileName& name, const std::st
     return name.service_of_instance("-image");
 }
 
-// The unit that listens for an app, from boot on, and starts the app's service when somebody comes; empty if the app
-// listens by itself. `name`: of the app's own file.
-std::string Translator::socket_unit(const App& app, const FileName& name, const std::string& path,
-                                    const std::string& service)
-{
-    if (app.socket.empty())
-        return "";
-    UnitText text;
-    text.section("Unit");
-    text.line("Description", fmt::format("Sockets of {}", app.name));
-    text.line("SourcePath", path);
-    text.section("Socket");
-    bool is_named = false;
-    for (const auto& entry : app.socket) {
-        if (entry.key == "Service")
-            refuse(entry, "the sockets of an app start its own service");
-        if (entry.key == "Accept" && bool_value(entry))
-            refuse(entry, "an app gets sockets that it accepts connections from");
-        is_named = is_named || entry.key == "FileDescriptorName";
-        text.line(entry.key, entry.value);
-    }
-    if (!is_named)
-        text.line("FileDescriptorName", app.name); // by which the pod knows whose they are
-    if (service != name.service())                 // which is the default, also of each instance
-        text.line("Service", service);
-    const auto unit = fmt::format("{}{}.socket", name.stem, name.is_template ? "@" : "");
-    add({unit, path, text.take(path), false, {"sockets.target.wants/" + unit}}, path);
-    return name.is_template ? name.stem + "@%i.socket" : unit;
-}
-
 void Translator::service(const UnitFile& file, const std::string& name, const std::vector<App>& apps,
                          const PodOptions& pod)
 {
     const FileName file_name{file.name};
     Whole whole{.globals = pod.global_flags, .flags = pod.flags, .references = pod.references};
-    Words needs;
+    Words needs, program{rocket_};
     for (auto app : apps) {
         const auto app_file = app.pod.empty() ? file_name : FileName{app.name + ".container"};
         for (auto unit : {image_unit(app, app_file, file.path), socket_unit(app, app_file, file.path, name)})
@@ -124,6 +94,10 @@ void Translator::service(const UnitFile& file, const std::string& name, const st
                 needs.push_back(std::move(unit));
         whole.add(app);
     }
+    append(program, whole.globals);
+    for (const auto& app : apps)
+        if (!app.forwarding.port.empty())
+            proxy_unit(app, app.pod.empty() ? file_name : FileName{app.name + ".container"}, file.path, name, program);
     for (const auto& reference : whole.references)
         needs.push_back(resolve(reference));
     for (auto& flag : whole.flags)
@@ -144,6 +118,8 @@ void Translator::service(const UnitFile& file, const std::string& name, const st
     const bool has_sockets = std::ranges::any_of(apps, [](const App& app) { return !app.socket.empty(); });
     if (has_sockets && file.last("Unit", "StartLimitIntervalSec") == nullptr)
         text.line("StartLimitIntervalSec", "0"); // with it, the socket would be closed; it has a limit of its own
+    if (std::ranges::any_of(apps, [](const App& app) { return !app.forwarding.idle.empty(); }))
+        text.line("StopWhenUnneeded", "yes"); // by what hands connections on to it
     text.section("Service");
     text.copy(file, "Service");
     text.setting(file, "Type", "notify");
@@ -154,8 +130,6 @@ void Translator::service(const UnitFile& file, const std::string& name, const st
     for (const auto& line : whole.service_lines)
         text.line(line);
     const std::string uuid_file = "%t/rocket-%N.uuid";
-    Words program{rocket_};
-    append(program, whole.globals);
     auto words = program;
     append(words, {"run", "--uuid-file-save=" + uuid_file, "--pull-policy=" + whole.policy});
     append(words, whole.flags);

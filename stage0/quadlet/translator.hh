@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The translation while it goes on: what files there are, and the units that were made so far. Its parts are in
-// translate.cc (which file becomes what), service.cc (services that run pods) and resources.cc (images, volumes,
-// networks). Errors: Kind::usage, "FILE:LINE: ...".
+// translate.cc (which file becomes what), service.cc (services that run pods), socket.cc (what listens for them) and
+// resources.cc (images, volumes, networks). Errors: Kind::usage, "FILE:LINE: ...".
 #pragma once
 
 #include <map>
@@ -33,6 +33,8 @@ private:
     void service(const UnitFile& file, const std::string& name, const std::vector<App>& apps, const PodOptions& pod);
     void link(const UnitFile& file, const std::string& service);
     std::string socket_unit(const App& app, const FileName& name, const std::string& path, const std::string& service);
+    void proxy_unit(const App& app, const FileName& name, const std::string& path, const std::string& service,
+                    const std::vector<std::string>& globals);
     std::string image_unit(App& app, const FileName& name, const std::string& path);
     std::string resolve(const Reference& reference);
     const UnitFile& file_of(const Reference& reference) const;

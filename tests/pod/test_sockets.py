@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import threading
+import time
 
 import aci
 import pytest
@@ -163,6 +164,74 @@ ListenStream=127.0.0.1:8111
     assert answers == ["web hello"] * (ROUNDS * CLIENTS)
     assert run("systemctl", "is-active", "web.socket").strip() == "active"
     run("systemctl", "stop", "web.socket")
+
+
+NGINX = """
+daemon off; user root; error_log stderr; pid /tmp/pid;
+events {}
+http {
+    access_log off;
+    client_body_temp_path /tmp/1; proxy_temp_path /tmp/2; fastcgi_temp_path /tmp/3; uwsgi_temp_path /tmp/4; scgi_temp_path /tmp/5;
+    server { listen 80; location / { return 200 "it works"; } }
+}
+"""
+
+
+@pytest.mark.skipif(not HOST_IS_SYSTEMD, reason="needs systemd as PID 1: runs in tier pod")
+def test_a_server_that_knows_no_sockets_is_stopped_when_idle(files, make):  # noqa: F811
+    """nginx listens for itself. However often its pod is stopped, also right then, and even if it is killed: no connection is lost."""
+    links = [aci.symlink(f"rootfs/{name}", f"usr/{name}") for name in ("bin", "lib", "lib64")]
+    image = make("example.com/nginx", aci.app("/usr/sbin/nginx", "-c", "/nginx.conf"),
+                 [aci.directory("rootfs/usr"), aci.directory("rootfs/tmp", 0o1777), aci.file("rootfs/etc/passwd", "root:x:0:0::/:/bin/sh\n"),
+                  aci.file("rootfs/etc/group", "root:x:0:\n"), *links, aci.file("rootfs/nginx.conf", NGINX)])
+    files.write(plain_container=f"""[Container]
+Image={image}
+GLOBAL
+Network=none
+Volume=/usr:/usr:ro
+[Socket]
+ListenStream=127.0.0.1:8112
+ForwardTo=80
+StopWhenIdle=200ms
+[Service]
+Restart=on-failure
+RestartSec=10ms
+""")
+    run("systemctl", "start", "plain.socket")
+
+    def get():
+        answers.append(ask(("127.0.0.1", 8112), b"GET / HTTP/1.0\r\n\r\n").rpartition("\r\n\r\n")[2])
+
+    def state():
+        return run("systemctl", "show", "-P", "ActiveState", "plain.service", "plain-proxy.service").split()
+
+    answers = []
+    for _ in range(ROUNDS):
+        clients = [threading.Thread(target=get) for _ in range(CLIENTS)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+        wait_for(lambda: state() == ["inactive", "inactive"], "the end of the idle pod", seconds=30)
+    for _ in range(10):  # while it is about to be stopped, or is
+        get()
+        time.sleep(0.2)
+    with socket.create_connection(("127.0.0.1", 8112)):  # it is there as long as somebody is connected
+        get()
+        run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "plain.service")
+        get()
+    assert answers == ["it works"] * (ROUNDS * CLIENTS + 12)
+    wait_for(lambda: state() == ["inactive", "inactive"], "the end of the idle pod", seconds=30)
+    assert run("systemctl", "show", "-P", "Result", "plain.service", "plain.socket").split() == ["success", "success"]
+    run("systemctl", "stop", "plain.socket")
+
+
+@pytest.mark.parametrize("arguments, why", [
+    (["0123"], "USAGE"), (["0123", "http"], "is not the number of a port"), (["0123", "80"], "there are no sockets"),
+    (["0123", "80", "--exit-idle-time=48h"], "from 0s to 24h")])
+def test_forwarding_that_cannot_be(rocket, arguments, why):
+    done = rocket("forward", *arguments, status=254)
+    assert why in done.stdout + done.stderr
 
 
 @pytest.mark.skipif(not HOST_IS_SYSTEMD, reason="needs systemd as PID 1: runs in tier pod")

@@ -43,6 +43,7 @@ bool is_supported(const std::string& section, std::string_view key)
 TEST_CASE("quadlet: every key of [Container] and [Pod] is documented, and no other")
 {
     CHECK(documented("Container") == container_keys());
+    CHECK(documented("Socket") == socket_keys());
     CHECK(documented("Pod") == pod_keys());
     for (const auto& refusal : refused_keys()) {
         CHECK(std::ranges::count(container_keys(), refusal.key) == 0);

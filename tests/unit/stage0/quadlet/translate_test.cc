@@ -226,6 +226,46 @@ TEST_CASE("quadlet: sockets of members of a pod, and of templates")
     CHECK(result.values("t@.service", "Requires") == std::vector<std::string>{"t@%i.socket"});
 }
 
+TEST_CASE("quadlet: connections of an app that cannot be handed sockets are forwarded")
+{
+    const auto result = translated({{"web.container", "[Container]\nImage=/i.aci\nGlobalArgs=--dir=/d\n[Socket]\n"
+                                                      "ListenStream=8080\nForwardTo=80\nStopWhenIdle=1min\n"},
+                                    {"t@.container", "[Container]\nImage=/i.aci\n[Socket]\nListenStream=/run/%i\n"
+                                                     "ForwardTo=80\n"}});
+    CHECK(result.problems.empty());
+    CHECK(result.values("web.socket", "Service") == std::vector<std::string>{"web-proxy.service"});
+    CHECK(result.values("web.socket", "ForwardTo").empty());
+    CHECK(result.values("web.socket", "FileDescriptorName").empty());
+    CHECK(result.start("web-proxy.service") ==
+          "/bin/rocket --dir=/d forward --uuid-file=%t/rocket-web.uuid --exit-idle-time=60000000us 80");
+    CHECK(result.values("web-proxy.service", "BindsTo") == std::vector<std::string>{"web.service"});
+    CHECK(result.values("web.service", "StopWhenUnneeded") == std::vector<std::string>{"yes"});
+    CHECK(result.values("web.service", "Requires").empty());
+    CHECK(result.values("t@.socket", "Service") == std::vector<std::string>{"t-proxy@%i.service"});
+    CHECK(result.start("t-proxy@.service") == "/bin/rocket forward --uuid-file=%t/rocket-t@%i.uuid 80");
+    CHECK(result.values("t-proxy@.service", "BindsTo") == std::vector<std::string>{"t@%i.service"});
+    CHECK(result.values("t@.service", "StopWhenUnneeded").empty());
+}
+
+TEST_CASE("quadlet: what cannot be forwarded")
+{
+    const auto problem = [](const std::string& lines) {
+        const auto made = translated({{"a.container", "[Container]\nImage=/i.aci\n[Socket]\n" + lines}});
+        return made.problems.size() == 1 ? made.problems.front().text : "";
+    };
+    const std::pair<const char*, const char*> refused[] = {
+        {"ListenStream=80\nForwardTo=http\n", ":5: ForwardTo=http: say the number of a port"},
+        {"ListenStream=80\nForwardTo=0\n", ":5: ForwardTo=0: say the number of a port"},
+        {"ListenStream=80\nStopWhenIdle=1s\n", ":5: StopWhenIdle=1s: an app that is handed sockets ends by itself"},
+        {"ForwardTo=80\nStopWhenIdle=0\n", ":5: StopWhenIdle=0: say how long"},
+        {"ForwardTo=80\nStopWhenIdle=soon\n", ":5: StopWhenIdle=soon: "},
+        {"ForwardTo=80\nListenDatagram=80\n", ":5: ListenDatagram=80: only connections"},
+        {"ForwardTo=80\nFileDescriptorName=x\n", ":5: FileDescriptorName=x: with ForwardTo="},
+    };
+    for (const auto& [lines, why] : refused)
+        CHECK(problem(lines).find(why) != std::string::npos);
+}
+
 TEST_CASE("quadlet: what is not translated is a service that fails and says why")
 {
     const auto result = translated({{"a.container", "[Container]\nImage=i\nFoo=1\n[Install]\nWantedBy=x.target\n"}});
