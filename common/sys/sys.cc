@@ -13,6 +13,8 @@
 #include <ctime>
 #include <span>
 
+#include "common/sys/resolve.hh"
+
 namespace rocket::sys
 {
 
@@ -32,6 +34,8 @@ int openat2_retrying(int dir, const std::string& path, std::uint64_t flags, std:
     how.mode = mode;
     for (int attempt = 0;; ++attempt) {
         const auto fd = static_cast<int>(::syscall(SYS_openat2, dir, path.c_str(), &how, sizeof how));
+        if (fd < 0 && errno == ENOSYS)
+            return resolve_by_hand(dir, path, flags, resolve, mode);
         if (fd >= 0 || (errno != EINTR && (errno != EAGAIN || attempt >= 64)))
             return fd;
     }

@@ -24,9 +24,10 @@ constexpr std::array stream_table{
 };
 
 constexpr std::array tree_table{
-    SCMP_SYS(openat),  SCMP_SYS(openat2),  SCMP_SYS(mkdirat),   SCMP_SYS(symlinkat), SCMP_SYS(linkat),
-    SCMP_SYS(mknodat), SCMP_SYS(pwrite64), SCMP_SYS(ftruncate), SCMP_SYS(fchown),    SCMP_SYS(fchownat),
-    SCMP_SYS(fchmod),  SCMP_SYS(fchmodat), SCMP_SYS(fsetxattr), SCMP_SYS(utimensat),
+    SCMP_SYS(openat),  SCMP_SYS(openat2),    SCMP_SYS(mkdirat),   SCMP_SYS(symlinkat), SCMP_SYS(linkat),
+    SCMP_SYS(mknodat), SCMP_SYS(pwrite64),   SCMP_SYS(ftruncate), SCMP_SYS(fchown),    SCMP_SYS(fchownat),
+    SCMP_SYS(fchmod),  SCMP_SYS(fchmodat),   SCMP_SYS(fsetxattr), SCMP_SYS(utimensat), SCMP_SYS(statx),
+    SCMP_SYS(fstatfs), SCMP_SYS(readlinkat), // in place of openat2: common/sys/resolve.hh
 };
 
 constexpr std::array reading_table{
