@@ -21,7 +21,8 @@ void verify(const Context& context, store::Store& store, Progress& progress, con
         context.out("tree cache verification failed for image {}: {};  rebuilding...\n", text::printable(image),
                     text::printable(verdict.tree_damage));
     else
-        context.out("successfully verified checksum for image: {} ({})\n", text::quoted(image), text::quoted(id.key()));
+        context.out("successfully verified checksum for image: {} ({}){}\n", text::quoted(image),
+                    text::quoted(id.key()), verdict.lacks_set_ids ? "; its tree has no set-id bits" : "");
 }
 
 int run(Invocation& invocation)

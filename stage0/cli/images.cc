@@ -57,6 +57,7 @@ store::Store open_store(const Context& context, Progress& progress)
         progress.show("Unpacking", done, total);
     };
     options.on_wait = [](const std::string& line) { log::print(line); };
+    options.warn = [](const std::string& line) { log::print("{}", line); };
     options.debug = [](const std::string& line) { log::debug(line); };
     return store::Store{model::Layout{context.data_dir()}, std::move(options)};
 }

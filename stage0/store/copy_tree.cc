@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/sys/sys.hh"
+#include "stage0/store/set_ids.hh"
 
 namespace rocket::store
 {
@@ -56,7 +57,10 @@ void copy_attributes(int from, int to)
 void copy_owner_and_mode(const struct stat& info, int to)
 {
     sys::check([&] { return ::fchown(to, info.st_uid, info.st_gid); }, "setting the owner of a copy");
-    sys::check([&] { return ::fchmod(to, info.st_mode & 07777U); }, "setting the mode of a copy");
+    bool left_out = false; // who copies knows that: may_make_set_ids()
+    sys::check(
+        [&] { return change_mode([&](mode_t mode) { return ::fchmod(to, mode); }, info.st_mode & 07777U, left_out); },
+        "setting the mode of a copy");
 }
 
 void copy_times(const struct stat& info, int to)

@@ -52,8 +52,10 @@ void Import::publish(const Facts& facts)
                         .dependencies = facts.dependencies};
     const auto recipe = RecipeBook{store_}.of(record, manifest_);
     TreeStatement statement;
-    if (with_tree_)
-        statement = finish_staged_tree(store_, staging_.fd(), recipe);
+    if (with_tree_) {
+        const auto own = statement_of(store_, open_staged_tree(staging_.fd()).get(), unpacked_.tree, recipe.own);
+        statement = finish_staged_tree(store_, staging_.fd(), own, recipe);
+    }
     write_files(record, facts);
     sys::syncfs(staging_.fd()); // archive, tree and all: nothing gets its name before it is on disk
 

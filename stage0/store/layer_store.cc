@@ -200,8 +200,7 @@ LayerRecord LayerStore::record(const ContentDigest& diff_id) const
 bool LayerStore::has(const ContentDigest& diff_id) const
 {
     try {
-        return stated_tree(store_.layout(), diff_id.key()) ==
-               TreeStatement{record(diff_id).tree_digest, record(diff_id).tree_digest};
+        return has_tree(store_.layout(), diff_id.key(), record(diff_id).tree_digest);
     } catch (const Error&) { // half there, or damaged: as good as not there
         return false;
     }
@@ -241,11 +240,12 @@ void LayerStore::import_locked(const ContentDigest& diff_id, const LayerSource& 
                              .tar_bytes = unpacked.tar_bytes,
                              .tree_bytes = unpacked.tree.file_bytes,
                              .tree_digest = text::hex(unpacked.tree.digest)};
+    const auto statement = statement_of(store_, root.get(), unpacked.tree, record.tree_digest);
     write_file(dir.get(), layer_dir::seams, unpacked.seams);
     write_file(dir.get(), layer_dir::record, record.write());
     sys::syncfs(staging.fd());
 
-    publish_staged_tree(layout, staging.fd(), diff_id.key(), {record.tree_digest, record.tree_digest});
+    publish_staged_tree(layout, staging.fd(), diff_id.key(), statement);
     const auto layers = sys::open(AT_FDCWD, layout.layers(), O_RDONLY | O_DIRECTORY);
     while (!sys::rename_no_replace(staging.fd(), staged_layer, layers.get(), diff_id.key()))
         delete_garbage(layout, discard(layout, layers.get(), diff_id.key())); // a broken one
@@ -263,16 +263,18 @@ void LayerStore::render_locked(const LayerRecord& known) const
     const auto unpacked = unpack_image(job);
     check_digest("its tar", *unpacked.tar_digest, known.diff_id);
     finish_tree(root.get(), unpacked.seams);
+    const auto statement = statement_of(store_, root.get(), unpacked.tree, known.tree_digest);
     sys::syncfs(staging.fd());
-    publish_staged_tree(store_.layout(), staging.fd(), known.diff_id.key(), {known.tree_digest, known.tree_digest});
+    publish_staged_tree(store_.layout(), staging.fd(), known.diff_id.key(), statement);
 }
 
 LayerTree LayerStore::render(const ContentDigest& diff_id) const
 {
     const auto known = record(diff_id);
-    if (stated_tree(store_.layout(), diff_id.key()) != TreeStatement{known.tree_digest, known.tree_digest}) {
+    const auto is_there = [&] { return has_tree(store_.layout(), diff_id.key(), known.tree_digest); };
+    if (!is_there()) {
         const auto lock = lock_layer(store_, diff_id);
-        if (stated_tree(store_.layout(), diff_id.key()) != TreeStatement{known.tree_digest, known.tree_digest})
+        if (!is_there())
             with_context(fmt::format("unpacking layer {} again", diff_id.str()), [&] { render_locked(known); });
     }
     const auto seams = file::read(AT_FDCWD, directory(diff_id) + "/" + layer_dir::seams);

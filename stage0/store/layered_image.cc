@@ -91,9 +91,7 @@ std::vector<std::string> render_layered(const Store& store, const Record& record
     for (auto layer = record.layers.rbegin(); layer != record.layers.rend(); ++layer)
         layers.push_back(layer_store.render(*layer));
     layers = visible_layers(std::move(layers));
-    const auto is_there = [&] {
-        return stated_tree(store.layout(), record.id.key()) == TreeStatement{record.tree_digest, record.tree_digest};
-    };
+    const auto is_there = [&] { return has_tree(store.layout(), record.id.key(), record.tree_digest); };
     if (!is_there()) {
         const auto lock = lock_image(store, record.id);
         if (!is_there())
@@ -117,6 +115,8 @@ Store::Verdict verify_layered(const Store& store, const Record& record)
     const LayerStore layers{store};
     for (const auto& layer : record.layers)
         note(layers.verify(layer));
+    verdict.lacks_set_ids = std::ranges::any_of(
+        record.layers, [&](const auto& layer) { return tree_lacks_set_ids(store.layout(), layer.key()); });
     std::string garbage;
     {
         const auto lock = lock_image(store, record.id);

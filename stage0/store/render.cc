@@ -3,15 +3,16 @@
 
 #include "common/sys/sys.hh"
 #include "stage0/store/compose.hh"
+#include "stage0/store/set_ids.hh"
 #include "stage0/store/tree_walk.hh"
 
 namespace rocket::store
 {
 
-TreeStatement finish_staged_tree(Store& store, int staging, const Recipe& recipe)
+TreeStatement finish_staged_tree(Store& store, int staging, const TreeStatement& own, const Recipe& recipe)
 {
     if (!recipe.is_composed())
-        return {.digest = recipe.own, .recipe = recipe.name};
+        return own;
     const auto tick = [&] {
         if (store.options().tick)
             store.options().tick(0, 0);
@@ -33,7 +34,9 @@ TreeStatement finish_staged_tree(Store& store, int staging, const Recipe& recipe
     for (const auto& path : compose(composition, root.get()))
         if (store.options().debug)
             store.options().debug(fmt::format("nothing provides {} of the pathWhitelist", text::quoted(path)));
-    return {.digest = text::hex(digest_of_tree(root.get(), tick)), .recipe = recipe.name};
+    return {.digest = text::hex(digest_of_tree(root.get(), tick)),
+            .recipe = recipe.name,
+            .lacks_set_ids = !may_make_set_ids()}; // directories among them
 }
 
 } // namespace rocket::store

@@ -9,7 +9,8 @@ namespace rocket::store
 {
 
 // Renders what the image depends on, if that is still to be done, and lays the image's own content over it. The staged
-// tree is then the one to publish, with what is returned; it still has to be brought to disk. Needs root.
-TreeStatement finish_staged_tree(Store& store, int staging, const Recipe& recipe);
+// tree, of which `own` is to be stated, is then the one to publish, with what is returned; it still has to be brought
+// to disk. Needs root.
+TreeStatement finish_staged_tree(Store& store, int staging, const TreeStatement& own, const Recipe& recipe);
 
 } // namespace rocket::store

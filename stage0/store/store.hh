@@ -32,6 +32,7 @@ struct Options {
     bool allow_devices = false;
     Tick tick = {};                                       // called often during long work
     std::function<void(const std::string&)> on_wait = {}; // another process has the image: what it is waited for
+    std::function<void(const std::string&)> warn = {};
     std::function<void(const std::string&)> debug = {};
 };
 
@@ -78,6 +79,7 @@ public:
     struct Verdict {
         bool was_rendered = false;
         std::string tree_damage = {}; // what was wrong with the tree; empty: nothing
+        bool lacks_set_ids = false;   // the tree, or one of its layers'
     };
     Verdict verify(const model::ImageId& id);
     // Writes the uncompressed image, whose digest has to be the id. An image made of layers is written as the one that

@@ -59,21 +59,23 @@ void render_locked(Store& store, const Record& record, const Recipe& recipe)
 {
     const Staging staging{store.layout()};
     const auto archive = store.open_archive(record.id);
+    TreeStatement own;
     {
         const auto root = make_staged_tree(staging.fd());
         auto job = job_for(store.options(), archive.get());
         job.tree = root.get();
-        check_unpacked(record, unpack_image(job));
+        const auto unpacked = unpack_image(job);
+        check_unpacked(record, unpacked);
+        own = statement_of(store, root.get(), unpacked.tree, recipe.own);
     }
-    const auto statement = finish_staged_tree(store, staging.fd(), recipe);
+    const auto statement = finish_staged_tree(store, staging.fd(), own, recipe);
     sys::syncfs(staging.fd());
     publish_staged_tree(store.layout(), staging.fd(), record.id.key(), statement);
 }
 
 bool is_rendered(const Store& store, const ImageId& id, const Recipe& recipe)
 {
-    const auto stated = stated_tree(store.layout(), id.key());
-    return stated && stated->recipe == recipe.name;
+    return has_tree(store.layout(), id.key(), recipe.name);
 }
 
 } // namespace
@@ -129,6 +131,7 @@ Store::Verdict Store::verify_once(const ImageId& id, std::set<ImageId>& done)
     if (!verdict.was_rendered)
         return verdict;
     verdict.tree_damage = damage_of_tree(*this, id.key(), recipe.name);
+    verdict.lacks_set_ids = tree_lacks_set_ids(layout_, id.key());
     if (verdict.tree_damage.empty())
         return verdict;
     const auto garbage = discard_tree(layout_, id.key()); // before rendering: what is damaged must not be used

@@ -28,7 +28,7 @@ std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t size
 }
 
 constexpr std::size_t head_size = 1 + 4;
-constexpr std::size_t tree_size = 32 + 8 + 8;
+constexpr std::size_t tree_size = 32 + 8 + 8 + 8; // and a path
 
 void send(int fd, FrameKind kind, std::string_view payload)
 {
@@ -45,13 +45,15 @@ void send(int fd, FrameKind kind, std::string_view payload)
 
 TreeSummary tree_from(std::string_view payload)
 {
-    if (payload.size() != tree_size)
+    if (payload.size() < tree_size || payload.size() > tree_size + largest_note)
         refuse();
     TreeSummary tree;
     std::transform(payload.begin(), payload.begin() + 32, tree.digest.begin(),
                    [](char c) { return static_cast<std::uint8_t>(c); });
     tree.members = number_at(payload, 32, 8);
     tree.file_bytes = number_at(payload, 40, 8);
+    tree.lacks_set_ids = number_at(payload, 48, 8);
+    tree.first_lacking = text::printable(payload.substr(tree_size));
     return tree;
 }
 
@@ -86,6 +88,8 @@ void send_tree(int fd, const TreeSummary& tree)
     std::string payload{reinterpret_cast<const char*>(tree.digest.data()), tree.digest.size()};
     payload += little_endian(tree.members, 8);
     payload += little_endian(tree.file_bytes, 8);
+    payload += little_endian(tree.lacks_set_ids, 8);
+    payload += tree.first_lacking.substr(0, largest_note);
     send(fd, FrameKind::tree, payload);
 }
 

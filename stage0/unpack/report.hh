@@ -24,6 +24,8 @@ struct TreeSummary {
     store::Sha256 digest = {};
     std::uint64_t members = 0;
     std::uint64_t file_bytes = 0;
+    std::uint64_t lacks_set_ids = 0; // of so many: store/set_ids.hh; only where there is a tree
+    std::string first_lacking = {};  // path of the first, as in errors
     bool operator==(const TreeSummary&) const = default;
 };
 

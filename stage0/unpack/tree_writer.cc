@@ -10,6 +10,7 @@
 
 #include "common/sys/sys.hh"
 #include "common/sys/tree_path.hh"
+#include "stage0/store/set_ids.hh"
 
 namespace rocket::unpack
 {
@@ -177,14 +178,23 @@ Attributes TreeWriter::to_write(const Attributes& attributes) const
     return written;
 }
 
-void TreeWriter::apply(int fd, const std::string& path, const Attributes& stated) const
+template <typename Change>
+void TreeWriter::set_mode(Change&& change, mode_t mode, const std::string& path)
+{
+    bool left_out = false;
+    sys::check([&] { return store::change_mode(change, mode, left_out); }, "setting the mode of {}", shown(path));
+    if (left_out && lacks_set_ids_++ == 0)
+        first_lacking_ = shown(path);
+}
+
+void TreeWriter::apply(int fd, const std::string& path, const Attributes& stated)
 {
     const auto attributes = to_write(stated);
     if (needs_owner(attributes))
         sys::check([&] { return ::fchown(fd, attributes.uid, attributes.gid); }, "setting the owner of {}",
                    shown(path));
     if (!is_plain(attributes))
-        sys::check([&] { return ::fchmod(fd, attributes.mode); }, "setting the mode of {}", shown(path));
+        set_mode([&](mode_t mode) { return ::fchmod(fd, mode); }, attributes.mode, path);
     for (const auto& xattr : attributes.xattrs)
         sys::check([&] { return ::fsetxattr(fd, xattr.first.c_str(), xattr.second.data(), xattr.second.size(), 0); },
                    "setting the extended attribute {} of {}", text::quoted(xattr.first), shown(path));
@@ -221,8 +231,7 @@ void TreeWriter::special(const std::string& path, const store::Inode& inode)
             [&] { return ::fchownat(parent, name.c_str(), attributes.uid, attributes.gid, AT_SYMLINK_NOFOLLOW); },
             "setting the owner of {}", shown(path));
     if (inode.type != 'l') // no race: nobody else can reach this tree, and it is no link
-        sys::check([&] { return ::fchmodat(parent, name.c_str(), attributes.mode, 0); }, "setting the mode of {}",
-                   shown(path));
+        set_mode([&](mode_t mode) { return ::fchmodat(parent, name.c_str(), mode, 0); }, attributes.mode, path);
     const auto times = times_of(attributes);
     sys::check([&] { return ::utimensat(parent, name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW); },
                "setting the times of {}", shown(path));
@@ -352,7 +361,11 @@ TreeSummary TreeWriter::finish()
             digest.add_link(path, first);
         }
     }
-    return {.digest = digest.finish(), .members = nodes_.size(), .file_bytes = file_bytes_};
+    return {.digest = digest.finish(),
+            .members = nodes_.size(),
+            .file_bytes = file_bytes_,
+            .lacks_set_ids = lacks_set_ids_,
+            .first_lacking = first_lacking_};
 }
 
 } // namespace rocket::unpack

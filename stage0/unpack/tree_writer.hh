@@ -78,7 +78,9 @@ private:
     void remove_from_disk(const std::string& path, bool is_directory);
     Fd open_directory(const std::string& path, int flags) const;
     void hash_zeros(std::uint64_t count);
-    void apply(int fd, const std::string& path, const store::Attributes& attributes) const;
+    void apply(int fd, const std::string& path, const store::Attributes& attributes);
+    template <typename Change>
+    void set_mode(Change&& change, mode_t mode, const std::string& path);
     void finish_directories();
 
     store::Attributes to_write(const store::Attributes& attributes) const;
@@ -101,6 +103,8 @@ private:
     store::Sha256Hasher file_hash_;
     std::uint64_t file_offset_ = 0;
     std::uint64_t file_bytes_ = 0; // of all files
+    std::uint64_t lacks_set_ids_ = 0;
+    std::string first_lacking_;
 };
 
 } // namespace rocket::unpack

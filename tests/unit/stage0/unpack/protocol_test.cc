@@ -33,6 +33,7 @@ bool is_refused(const std::string& bytes)
 }
 
 const TreeSummary tree{.digest = {1, 2, 3}, .members = 4, .file_bytes = std::uint64_t{5} << 40};
+const TreeSummary lacking{.digest = {1}, .members = 4, .lacks_set_ids = 3, .first_lacking = "\"rootfs/bin/su\""};
 
 } // namespace
 
@@ -46,6 +47,7 @@ TEST_CASE("a report comes back as it was sent")
     CHECK(report.manifest == "{}");
     CHECK(report.tree == tree);
     CHECK_FALSE(report.error);
+    CHECK(parse_report(sent([](int fd) { send_tree(fd, lacking); }), largest_manifest).tree == lacking);
     for (std::size_t size = 1; size < bytes.size(); ++size)
         if (size != 7) // the manifest alone
             CHECK(is_refused(bytes.substr(0, size)));
