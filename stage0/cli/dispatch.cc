@@ -10,6 +10,7 @@
 #include "common/sys/text.hh"
 #include "stage0/cli/command.hh"
 #include "stage0/cli/help.hh"
+#include "stage0/users/handed_over.hh"
 #include "stage0/users/own_root.hh"
 
 namespace rocket::cli
@@ -81,6 +82,7 @@ void become_root_if_needed(Context& context, const Command& command)
     users::become_own_root();
     if (context.global.dir.empty())
         context.global.dir = state;
+    users::take_over(context.global.dir);
 }
 
 int run_command(CommandTable table, Context& context, const Command& command, const Words& words, const FlagSet& global)

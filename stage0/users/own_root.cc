@@ -2,11 +2,9 @@
 #include "stage0/users/own_root.hh"
 
 #include <grp.h>
-#include <linux/openat2.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -44,18 +42,6 @@ Fd connect_to_host()
     refuse(why.what(), "the host has to offer ids: systemctl enable --now rocket-users.socket; or run as root");
 }
 
-// Without it no path of an image can be resolved inside of the image alone.
-void check_openat2()
-{
-    open_how how{};
-    how.flags = O_PATH | O_CLOEXEC;
-    const Fd root{static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof how))};
-    if (root.get() < 0 && errno == ENOSYS)
-        refuse("openat2(2) is taken away from it",
-               "RestrictSUIDSGID= of the unit does that, which DynamicUser= implies: "
-               "use User= with a user that stays");
-}
-
 void unshare_users()
 {
     if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0)
@@ -81,7 +67,6 @@ bool is_own_root_offered()
 void become_own_root()
 {
     const auto host = connect_to_host(); // as who we are: the host looks at the peer
-    check_openat2();
     unshare_users();
     Fd namespaces[1];
     namespaces[0] = sys::open(AT_FDCWD, "/proc/self/ns/user", O_RDONLY);

@@ -37,6 +37,8 @@ def images():
     tree = scratch()
     (tree / "images").mkdir()
     aci.write(tree / "images/busybox.aci", aci.image("example.com/busybox", aci.app("/bin/true"), aci.busybox()))
+    owned = [aci.file("rootfs/bin/su", "x", mode=0o4755), aci.file("rootfs/owned", "x", uid=33, gid=44)]
+    aci.write(tree / "images/owners.aci", aci.image("example.com/owners", aci.app("/bin/true"), [*aci.busybox(), *owned]))
     for number in range(5):
         content = [aci.file(f"rootfs/data{n}", os.urandom(50_000)) for n in range(40)]
         aci.write(tree / f"images/app{number}.aci", aci.image(f"example.com/app{number}", aci.app("/bin/true"), [*aci.busybox(), *content]))
