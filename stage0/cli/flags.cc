@@ -102,6 +102,12 @@ Flag& FlagSet::add_optional(std::string name, std::string& field, std::string im
                        [&field](const std::string& value) { field = value; }});
 }
 
+Flag& FlagSet::add_optional(std::string name, Words& field, std::string implied, std::string shown, std::string help)
+{
+    return add_custom({std::move(name), std::move(help), Flag::Value::optional, std::move(shown), std::move(implied),
+                       [&field](const std::string& value) { field.push_back(value); }});
+}
+
 Flag& Flag::short_for(char letter)
 {
     shorthand = letter;

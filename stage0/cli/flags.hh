@@ -64,6 +64,8 @@ public:
     Flag& add(std::string name, StringMap& field, std::string help); // K=V; a key given twice is an error
     // `field` is `implied` when the flag stands alone; `shown` is what help names as the default.
     Flag& add_optional(std::string name, std::string& field, std::string implied, std::string shown, std::string help);
+    Flag& add_optional(std::string name, Words& field, std::string implied, std::string shown,
+                       std::string help); // each use appends
     Flag& add_custom(Flag flag);
 
     const std::vector<Flag>& all() const { return flags_; }

@@ -54,7 +54,7 @@ std::string network_argument(const Start& start, const StartFlags& flags)
 {
     if (!start.network.is_private())
         return start.network.kind == net::Selection::Kind::host ? "host" : "none";
-    return flags.net.empty() ? "default" : flags.net;
+    return flags.nets.empty() ? "default" : fmt::format("{}", fmt::join(flags.nets, ","));
 }
 
 std::vector<std::string> stage1_arguments(const StartFlags& flags, const Start& start, const GlobalOptions& global)
@@ -96,14 +96,14 @@ constexpr const char* net_help = "configure the pod's networking: a list of NAME
 
 void StartFlags::declare(FlagSet& flags)
 {
-    flags.add_optional("net", net, "default", "default", net_help);
+    flags.add_optional("net", nets, "default", "default", net_help);
     declare_common(flags);
     flags.add("interactive", interactive, "run the pod interactively: its one app on the caller's terminal");
 }
 
 void StartFlags::declare_sandbox(FlagSet& flags)
 {
-    flags.add("net", net, net_help);
+    flags.add("net", nets, net_help);
     declare_common(flags);
 }
 
@@ -121,7 +121,7 @@ void StartFlags::declare_common(FlagSet& flags)
 
 Start check(const StartFlags& flags, const Context& context)
 {
-    Start start{.network = net::Selection::parse(flags.net), .hostname = flags.names.hostname};
+    Start start{.network = net::Selection::parse(fmt::format("{}", fmt::join(flags.nets, ","))), .hostname = flags.names.hostname};
     if (flags.mds_register && start.network.kind == net::Selection::Kind::none)
         fail(Error::Kind::usage, "--mds-register flag does not work with --net=none. Please use 'host', 'default' or "
                                  "an equivalent network");

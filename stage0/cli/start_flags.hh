@@ -12,7 +12,7 @@ namespace rocket::cli
 {
 
 struct StartFlags {
-    std::string net = "default";
+    Words nets; // each a list; together they are one
     pod::NameOptions names;
     std::string ipc = "auto";
     bool interactive = false;

@@ -7,7 +7,7 @@ import pytest
 import aci
 import net
 from conftest import wait_for
-from test_networks import inside, network, started, stop  # noqa: F401
+from test_networks import addresses, inside, network, started, stop  # noqa: F401
 
 pytestmark = pytest.mark.vm
 
@@ -47,6 +47,36 @@ def test_pods_on_a_link_of_the_host_reach_each_other(rocket, busybox, network, s
     assert " 0% packet loss" in net.sh("nsenter", "-t", pid, "-n", "busybox", "ping", "-c", "2", "-W", "10", address)
     for process in (first, second):
         stop(process)
+    rocket("gc", "--grace-period=0s")
+    assert net.remains() == before
+
+
+@pytest.fixture
+def far():
+    """A namespace at the other end of the link rk-up, where VLAN 7 has an address."""
+    net.sh("modprobe", "-a", "8021q", "vrf")
+    net.sh("ip", "netns", "add", "rk-far")
+    net.sh("ip", "link", "add", "rk-up", "type", "veth", "peer", "name", "far", "netns", "rk-far")
+    for words in ("link set far up", "link add link far name far.7 type vlan id 7", "link set far.7 up", "addr add 10.89.7.2/24 dev far.7"):
+        net.sh("ip", "-n", "rk-far", *words.split())
+    net.sh("ip", "link", "set", "rk-up", "up")
+    yield ("ip", "netns", "exec", "rk-far")
+    net.sh("ip", "netns", "del", "rk-far")
+
+
+def test_vlans_routes_by_source_and_vrfs(rocket, busybox, network, started, far):  # noqa: F811
+    ipam = {"type": "host-local", "ranges": [[{"subnet": "10.89.7.0/24", "rangeStart": "10.89.7.10"}]], "routes": [{"dst": "0.0.0.0/0"}]}
+    network("v", plugins=[{"type": "vlan", "master": "rk-up", "vlanId": 7, "ipam": ipam}, {"type": "sbr"}])
+    network("w", plugins=[{"type": "ptp", "ipam": {"type": "host-local", "subnet": "10.89.8.0/24"}}, {"type": "vrf", "vrfname": "blue"}])
+    before = net.remains()
+    process, uuid = started("--net=v", "--net=w", busybox, *SLEEP)
+    address = addresses(rocket, uuid)["v:ip4"]
+    assert " 0% packet loss" in net.sh(*far, "busybox", "ping", "-c", "2", "-W", "10", address)
+    pid = (rocket.data / "pods/run" / uuid / "pid1").read_text().split()[0]
+    here = ("nsenter", "-t", pid, "-n")
+    assert f"from {address} lookup" in net.sh(*here, "ip", "rule")
+    assert "master blue" in net.sh(*here, "ip", "link", "show", "eth1")
+    stop(process)
     rocket("gc", "--grace-period=0s")
     assert net.remains() == before
 

@@ -227,6 +227,8 @@ def test_pods_on_a_bridge(rocket, busybox, network, bridges, started):
     (["--net=nothing"], "networks not found: nothing"),
     (["--net=broken"], 'needs the CNI plugin "no-such-plugin"'),
     (["--net=a,a"], 'found duplicate netname "a"'),
+    (["--net=a", "--net=a"], 'found duplicate netname "a"'),
+    (["--net=none", "--net"], 'network "none" cannot be combined'),
 ])
 def test_what_is_not_there_is_refused_before_there_is_a_pod(rocket, busybox, network, flags, message):
     network("broken", plugins=[{"type": "no-such-plugin"}])

@@ -13,13 +13,13 @@ TEST_CASE("flags of a start become arguments of stage1's run")
     Context context;
     context.global.local_config = "/etc/rocket";
     StartFlags flags;
-    flags.net = "none";
+    flags.nets = {"none"};
     CHECK(check(flags, context).arguments ==
           std::vector<std::string>{"--net=none", "--local-config=/etc/rocket", "--ipc=auto"});
 
     context.global.debug = true;
     context.global.insecure = InsecureOptions::parse("all-run");
-    flags = {.net = "host",
+    flags = {.nets = {"host"},
              .names = {.dns = {"host"}, .hosts_entries = {"1.2.3.4=a"}, .hostname = "box"},
              .ipc = "parent",
              .interactive = true};
@@ -34,14 +34,14 @@ TEST_CASE("flags of a start that are refused")
 {
     const Context context;
     StartFlags flags;
-    flags.net = "none";
+    flags.nets = {"none"};
     flags.mds_register = true;
     CHECK_THROWS_WITH(
         check(flags, context),
         "--mds-register flag does not work with --net=none. Please use 'host', 'default' or an equivalent network");
-    flags = {.net = "none", .ipc = "x"};
+    flags = {.nets = {"none"}, .ipc = "x"};
     CHECK_THROWS_WITH(check(flags, context), "unknown value for --ipc parameter: x");
-    flags = {.net = "none", .names = {.dns = {"x"}}};
+    flags = {.nets = {"none"}, .names = {.dns = {"x"}}};
     CHECK_THROWS_WITH_AS(check(flags, context), "Invalid IP passed to --dns: x", CommandError);
 }
 
