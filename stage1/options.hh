@@ -21,7 +21,8 @@ struct RunOptions {
     std::optional<model::IdRange> private_users; // a user namespace with these ids of the host
     bool is_mutable = false;                     // --mutable: apps come and go while the pod runs
     NetworkKind network = NetworkKind::none;
-    bool mds_register = false; // with the metadata service
+    bool mds_register = false;    // with the metadata service
+    bool register_machine = true; // false: --register=no, machined is not to know of the pod
     Ipc ipc = Ipc::automatic;
     std::string hostname;                   // empty: rkt-UUID
     std::string local_config;               // --local-config

@@ -66,9 +66,10 @@ void create_own(const std::string& group)
 
 } // namespace
 
-HostCgroups host_cgroups()
+HostCgroups host_cgroups(bool wants_machine)
 {
     HostCgroups host;
+    host.wants_machine = wants_machine;
     host.booted = ::sd_booted() > 0;
     host.is_unit_process = host.booted && is_main_process_of_service();
     host.knows_us = !in_user_namespace();
@@ -95,7 +96,7 @@ Placement choose_group(const model::PodId& id, const HostCgroups& host)
     const auto scope = machine_scope_name(machine_name(id));
     if (host.is_unit_process)
         return {Kind::payload, below(host.own, "payload"), {}};
-    if (host.booted && host.knows_us)
+    if (host.booted && host.knows_us && host.wants_machine)
         return {Kind::scope, "/machine.slice/" + scope, below(host.own, scope)};
     return {Kind::below_caller, below(host.own, scope), {}};
 }

@@ -17,9 +17,10 @@ struct HostCgroups {
     bool booted = false;          // systemd is the host's PID 1
     bool is_unit_process = false; // we are the main process of a service unit
     bool knows_us = true;         // as root: else neither machined nor the journal's directory is for us
+    bool wants_machine = true;    // the pod may be registered with machined
     std::string own;              // the group we are in
 };
-HostCgroups host_cgroups();
+HostCgroups host_cgroups(bool wants_machine = true);
 
 struct Placement {
     enum class Kind {

@@ -64,7 +64,7 @@ private:
     RunOptions options_;
     Pod pod_;
     Plan plan_;
-    HostCgroups host_ = host_cgroups();
+    HostCgroups host_ = host_cgroups(options_.register_machine);
     Placement placement_ = choose_group(pod_.id, host_);
     PodGroup group_;
     EventLoop loop_;
@@ -191,7 +191,7 @@ Launched Run::start()
 
 void Run::register_machine(pid_t init)
 {
-    if (placement_.kind != Placement::Kind::payload || !host_.knows_us)
+    if (placement_.kind != Placement::Kind::payload || !host_.knows_us || !host_.wants_machine)
         return;
     const auto failed = [](const std::string& why) { warn("the pod is not registered as a machine", why); };
     try {

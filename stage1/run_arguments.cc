@@ -25,6 +25,13 @@ void set_network(RunOptions& options, std::string_view value)
     options.network = value == "none" ? NetworkKind::none : value == "host" ? NetworkKind::host : NetworkKind::planned;
 }
 
+void set_register(RunOptions& options, std::string_view value)
+{
+    if (value != "yes" && value != "no")
+        refuse_value("--register", value);
+    options.register_machine = value == "yes";
+}
+
 void set_ipc(RunOptions& options, std::string_view value)
 {
     if (value == "auto")
@@ -78,6 +85,7 @@ constexpr Flag flags[] = {
     {"--net", true, set_network},
     {"--ipc", true, set_ipc},
     {"--mds-register", false, [](RunOptions& o, std::string_view) { o.mds_register = true; }},
+    {"--register", true, set_register},
     {"--hostname", true, [](RunOptions& o, std::string_view value) { o.hostname = value; }},
     {"--local-config", true, [](RunOptions& o, std::string_view value) { o.local_config = value; }},
     {"--dns-conf-mode", true, set_name_files},

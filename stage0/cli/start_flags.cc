@@ -76,6 +76,7 @@ std::vector<std::string> stage1_arguments(const StartFlags& flags, const Start& 
     add_if(global.insecure.paths, "--disable-paths");
     add_if(global.insecure.seccomp, "--disable-seccomp");
     add_if(flags.mds_register, "--mds-register");
+    add_if(!flags.register_machine, "--register=no");
     words.push_back("--ipc=" + flags.ipc);
     return words;
 }
@@ -117,6 +118,7 @@ void StartFlags::declare_common(FlagSet& flags)
     flags.add("hostname", names.hostname, "pod's hostname; by default rkt-UUID");
     flags.add("ipc", ipc, "whether to stay in the host IPC namespace: auto, private or parent");
     flags.add("mds-register", mds_register, "register the pod with the metadata service");
+    flags.add("register", register_machine, "register the pod with systemd-machined, for machinectl and its kin");
 }
 
 Start check(const StartFlags& flags, const Context& context)

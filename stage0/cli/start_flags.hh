@@ -17,6 +17,7 @@ struct StartFlags {
     std::string ipc = "auto";
     bool interactive = false;
     bool mds_register = false;
+    bool register_machine = true;
 
     void declare(FlagSet& flags);
     void declare_sandbox(FlagSet& flags); // --net wants a value there, and nothing is interactive (cli 8.17)

@@ -23,7 +23,7 @@ constexpr Addition additions[] = {
     {"--hostname", 2, true},       {"--disable-capabilities-restriction", 3, false},
     {"--disable-paths", 3, false}, {"--disable-seccomp", 3, false},
     {"--dns-conf-mode", 4, true},  {"--ipc", 6, true},
-    {"--mds-register", 7, false},
+    {"--mds-register", 7, false},  {"--register", 7, true},
 };
 
 bool is_default(std::string_view argument)

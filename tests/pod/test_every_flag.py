@@ -99,7 +99,7 @@ PODS = {"plain": PLAIN, "strict": STRICT, "network": NETWORK}
 # Flags whose test is a function below.
 APART = {
     "signature": "test_signature", "pull-policy": "test_pull_policy", "pod-manifest": "test_pod_manifest", "interactive": "test_interactive",
-    "mds-register": "test_mds_register", "uuid-file-save": "test_uuid_file_save", "quiet": "test_quiet",
+    "mds-register": "test_mds_register", "register": "test_register", "uuid-file-save": "test_uuid_file_save", "quiet": "test_quiet",
     **{f"stage1-{way}": "test_stage1" for way in ("from-dir", "hash", "name", "path", "url")},
 }
 WAYS = ["run", "prepared"]
@@ -210,6 +210,11 @@ def test_mds_register(started, image):
     """It needs a network in which the service can be reached."""
     with pytest.raises(AssertionError, match="--mds-register flag does not work with --net=none"):
         started([image, "--exec=/bin/true"], ["--net=none", "--mds-register"])
+
+
+def test_register(started, image):
+    """What is asked of the host's services then: test_bus_calls.py."""
+    started([image, "--exec=/bin/true"], ["--net=none", "--register=false"])
 
 
 def test_uuid_file_save(rocket, started, image, home):

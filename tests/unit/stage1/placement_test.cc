@@ -31,6 +31,7 @@ TEST_CASE("placement: started by hand on a booted host, a scope; what takes its 
 
 TEST_CASE("placement: without systemd, below the caller")
 {
+    CHECK(choose_group(id, {.booted = true, .wants_machine = false, .own = "/"}).group == std::string{"/"} + scope);
     CHECK(choose_group(id, {.own = "/"}).group == std::string{"/"} + scope);
     CHECK(choose_group(id, {.own = "/ci"}).group == std::string{"/ci/"} + scope);
 }

@@ -46,9 +46,9 @@ TEST_CASE("run arguments: all that stage0 writes")
 
 TEST_CASE("run arguments: what cannot be done is refused")
 {
-    for (const char* bad :
-         {"--net", "--debug=true", "--ipc=other", "--mutable=true", "--private-users=65536", "--private-users=0:0",
-          "--mds-token=0123", "--dns-conf-mode=resolv=maybe", "--dns-conf-mode=hosts=none", "word", ""}) {
+    for (const char* bad : {"--net", "--debug=true", "--ipc=other", "--mutable=true", "--private-users=65536",
+                            "--private-users=0:0", "--mds-token=0123", "--register", "--register=maybe",
+                            "--dns-conf-mode=resolv=maybe", "--dns-conf-mode=hosts=none", "word", ""}) {
         CAPTURE(bad);
         CHECK_THROWS_AS(parse({bad}), Error);
     }
