@@ -11,6 +11,7 @@ import pytest
 import registry as registries
 
 from conftest import HOST_IS_SYSTEMD, wait_for
+from test_host_units import rights
 
 UNITS = pathlib.Path("/run/systemd/system")
 
@@ -60,6 +61,14 @@ ExecStart={command}
     def update(self, *flags, status=0):
         return self.rocket("update", "--settle=1s", *flags, "web", status=status, timeout=60)
 
+    def update_as_unit(self, *globals_, status=0, env=()):
+        """As rocket-update.service does it: no more rights than that has."""
+        environment = [f"--setenv={key}={value}" for key, value in {**self.rocket.environment, **dict(env)}.items()]
+        done = subprocess.run(["systemd-run", "--quiet", "--wait", "--pipe", *rights("rocket-update"), *environment,
+                               *self.rocket.command(*globals_, "update", "--settle=1s", "web")], capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == status, done
+        return done.stdout
+
     def version(self):
         """Which one runs."""
         running = [pod for pod in json.loads(self.rocket("list", "--format=json").stdout) if pod["state"] == "running"]
@@ -94,6 +103,16 @@ def test_a_service_is_updated_when_its_image_is_another(service):
     assert [change["outcome"] for change in changes] == ["kept"]
     assert changes[0]["before"] != changes[0]["after"]
     assert "kept" in service.rocket("history").stdout
+
+
+def test_an_update_can_do_its_work_with_the_rights_of_its_unit(service):
+    """The image has files of others, a set-user-id program and a device; and it goes back if it has to."""
+    service.publish("1")
+    service.start()
+    service.publish("2", content=[aci.file("rootfs/theirs", b"x", uid=1234, gid=99), aci.file("rootfs/bin/su", b"x", 0o4755), aci.fifo("rootfs/pipe")])
+    assert "web.service: updated to" in service.update_as_unit("--insecure-options=image") and service.version() == "2"
+    service.publish("3", READY_NEVER)
+    assert "web.service: went back to" in service.update_as_unit("--insecure-options=image", status=1) and service.version() == "2"
 
 
 @pytest.mark.parametrize("script", [READY_NEVER, DIES_SOON])
@@ -231,7 +250,7 @@ def test_a_tag_that_is_moved_on(service, tmp_path):
         service.start()
         publish("two")
         update = ("update", "--settle=0s", "web")
-        assert "web.service: updated to" in service.rocket(*update, timeout=60, env=server.environment).stdout
+        assert "web.service: updated to" in service.update_as_unit(env=server.environment)
         change, = service.history()["changes"]
         assert change["before"] == {service.archive: fetched} and change["after"][service.archive] != fetched
         assert service.rocket(*update, timeout=60, env=server.environment).stdout == "web.service: up to date\n"
