@@ -74,6 +74,7 @@ inline constexpr const char* used = "used"; // its mtime = last used
 // Of an image made of layers, instead of the archive: its documents, as received.
 inline constexpr const char* oci_config = "oci-config.json";
 inline constexpr const char* oci_manifest = "oci-manifest.json"; // not there for docker-archive
+inline constexpr const char* pending = "pending.json";           // only of one that root did not fetch
 } // namespace image_dir
 
 // Files of a layer in the store, relative to Layout::layer().

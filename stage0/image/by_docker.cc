@@ -3,10 +3,13 @@
 #include "common/model/platform.hh"
 #include "common/sys/text.hh"
 #include "stage0/image/docker_signature.hh"
+#include "stage0/image/pending.hh"
 #include "stage0/image/source.hh"
 #include "stage0/oci/docker_name.hh"
 #include "stage0/oci/import_image.hh"
+#include "stage0/oci/import_pending.hh"
 #include "stage0/oci/registry.hh"
+#include "stage0/store/tree_store.hh"
 
 namespace rocket::image
 {
@@ -45,18 +48,36 @@ bool is_for(const store::Entry& entry, const oci::Platform& platform)
     }
 }
 
+// What a member has fetched, if its signatures are good. That it came from there is only his word without them, which
+// is good enough for whoever names the image by its id, but not by its name: the registry is asked.
+bool may_take_over(Session& session, const model::ImageId& id, const std::string& source)
+{
+    if (!session.checks_signatures())
+        return false;
+    try {
+        const auto facts = store::PendingImage{session.store().open_hearsay(id)}.facts();
+        if (!facts || facts->reference != source)
+            return false;
+        session.take_over(id);
+        return true;
+    } catch (const Error& error) {
+        session.say(error.innermost());
+        return false;
+    }
+}
+
 // The latest that was fetched by that reference, on grounds that are good enough now.
-std::optional<model::ImageId> find_stored(const Session& session, const oci::DockerName& name, const oci::Rules& rules,
+std::optional<model::ImageId> find_stored(Session& session, const oci::DockerName& name, const oci::Rules& rules,
                                           const oci::Platform& platform)
 {
     const auto& store = session.store();
     const bool takes_unsigned = !session.checks_signatures() || rules.are_unsigned_taken;
     const auto image_name = model::AcIdentifier::sanitized(name.repository());
     for (const auto& entry : store.find(model::ImageName{.name = image_name})) {
-        if (!entry.is_believed) // only root makes images of layers
+        if (!is_for(entry, platform) || (!entry.is_believed && !may_take_over(session, entry.id, source_of(name))))
             continue;
         const auto record = store.record(entry.id);
-        if (record.source == source_of(name) && (takes_unsigned || entry.verified) && is_for(entry, platform))
+        if (record.source == source_of(name) && (takes_unsigned || record.is_verified()))
             return entry.id;
     }
     return std::nullopt;
@@ -99,27 +120,36 @@ oci::Registry::Hooks hooks_of(Session& session)
     return hooks;
 }
 
+struct Admission {
+    store::Import::Facts facts;
+    std::vector<std::string> signatures = {};
+};
+
 // On what grounds it is let in (R11): before its layers are fetched.
-store::Import::Facts admit(Session& session, const oci::DockerName& name, const oci::Rules& rules,
-                           const std::string& document, const oci::ResolvedImage& image)
+Admission admit_signed(Session& session, const oci::DockerName& name, const oci::Rules& rules,
+                       const SignaturePlace& place, const std::string& document, const oci::ResolvedImage& image)
 {
-    store::Import::Facts facts{.requested = {}, .source = source_of(name)};
-    if (!session.checks_signatures()) {
-        facts.insecure = {"image"};
-        return facts;
-    }
-    if (rules.are_unsigned_taken) {
-        session.say(fmt::format("{} needs no signature: the configuration says so", source_of(name)));
-        facts.insecure = {"unsigned"};
-        return facts;
-    }
     std::vector<store::ContentDigest> manifests{store::ContentDigest::of(document)};
     if (image.manifest != document)
         manifests.push_back(store::ContentDigest::of(image.manifest));
-    auto grounds = verify_docker(session, name, rules, manifests);
-    facts.fingerprint = std::move(grounds.fingerprint);
-    facts.signature = std::move(grounds.signature);
-    return facts;
+    auto grounds = verify_docker(session, name, rules, place, manifests);
+    Admission admission{.facts = {.requested = {}, .source = source_of(name)}};
+    admission.facts.fingerprint = std::move(grounds.fingerprint);
+    admission.facts.signature = grounds.signatures.back();
+    admission.signatures = std::move(grounds.signatures);
+    return admission;
+}
+
+Admission admit(Session& session, const oci::DockerName& name, const oci::Rules& rules, const std::string& document,
+                const oci::ResolvedImage& image)
+{
+    if (!session.checks_signatures())
+        return {.facts = {.requested = {}, .source = source_of(name), .insecure = {"image"}}};
+    if (rules.are_unsigned_taken) {
+        session.say(fmt::format("{} needs no signature: the configuration says so", source_of(name)));
+        return {.facts = {.requested = {}, .source = source_of(name), .insecure = {"unsigned"}}};
+    }
+    return admit_signed(session, name, rules, signatures_at(session, name, rules.signatures), document, image);
 }
 
 model::ImageId fetch_image(Session& session, const oci::DockerName& name, const oci::Rules& rules,
@@ -134,13 +164,33 @@ model::ImageId fetch_image(Session& session, const oci::DockerName& name, const 
     oci::Registry registry{session.network().client, name, places_of(session, name, rules), session.store().layout(),
                            hooks_of(session)};
     const auto named = registry.named();
-    const auto image = oci::resolve(registry, named.document, named.media_type, platform_of(request));
+    oci::KeptDocuments content{registry};
+    const auto image = oci::resolve(content, named.document, named.media_type, platform_of(request));
     check_platform(image.parsed.platform, request);
     session.say(fmt::format("{} is {}", source_of(name), store::ContentDigest::of(named.document).str()));
-    auto facts = admit(session, name, rules, named.document, image);
+    auto [facts, signatures] = admit(session, name, rules, named.document, image);
     facts.requested = request.image;
-    return oci::import_image(session.store(), registry, image, origin_of(name, image.manifest), facts,
-                             [&](const std::string& line) { session.say(line); });
+    const auto origin = origin_of(name, image.manifest);
+    const auto warn = [&](const std::string& line) { session.say(line); };
+    if (store::can_render())
+        return oci::import_image(session.store(), content, image, origin, facts, warn);
+    const auto digest = store::ContentDigest::of(named.document);
+    oci::Finding finding{.facts = {.reference = source_of(name),
+                                   .document = digest,
+                                   .media_type = named.media_type,
+                                   .platform = request.platform},
+                         .documents = content.kept(),
+                         .signatures = std::move(signatures)};
+    finding.documents[digest] = named.document;
+    return oci::import_pending(session.store(), content, image, origin, finding, facts, warn);
+}
+
+oci::Rules rules_of(const Session& session, const oci::DockerName& name)
+{
+    auto rules = oci::rules_for(session.network().registries, name);
+    if (const auto& policy = session.network().policy)
+        oci::apply(policy(), name, rules);
+    return rules;
 }
 
 // Kind::untrusted if there is no way in which the image could be let in.
@@ -162,9 +212,7 @@ model::ImageId acquire_from(Session& session, const DockerReference& docker, con
 {
     refuse_signature(request);
     const auto name = parse_docker(docker.text);
-    auto rules = oci::rules_for(session.network().registries, name);
-    if (const auto& policy = session.network().policy)
-        oci::apply(policy(), name, rules);
+    const auto rules = rules_of(session, name);
     if (request.policy != PullPolicy::update)
         if (const auto found = find_stored(session, name, rules, platform_of(request)))
             return *found;
@@ -173,6 +221,24 @@ model::ImageId acquire_from(Session& session, const DockerReference& docker, con
     check_policy(session, name, rules);
     return with_context(fmt::format("unable to fetch docker image from URL {}", text::quoted(docker.text)),
                         [&] { return fetch_image(session, name, rules, request); });
+}
+
+// By his name for it, which its signatures have to be for; without any, its name is not known.
+model::ImageId take_over(Session& session, const DockerReference& docker, const Pending& pending)
+{
+    const auto name = parse_docker(docker.text);
+    const auto rules = rules_of(session, name);
+    Admission admission{.facts = {.requested = {}, .source = pending.source, .insecure = {"image"}}};
+    if (session.checks_signatures())
+        admission =
+            admit_signed(session, name, rules,
+                         {.name = "the store",
+                          .find = [&](const auto&, unsigned number) { return pending.files.signature(number); }},
+                         pending.document, pending.image);
+    admission.facts.requested = docker.text;
+    oci::PendingContent content{pending.files};
+    return oci::import_image(session.store(), content, pending.image, origin_of(name, pending.image.manifest),
+                             admission.facts, [&](const std::string& line) { session.debug(line); });
 }
 
 } // namespace rocket::image

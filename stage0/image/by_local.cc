@@ -4,10 +4,13 @@
 #include <filesystem>
 
 #include "common/sys/text.hh"
+#include "stage0/image/pending.hh"
 #include "stage0/image/source.hh"
 #include "stage0/oci/docker_archive.hh"
 #include "stage0/oci/docker_name.hh"
 #include "stage0/oci/import_image.hh"
+#include "stage0/oci/import_pending.hh"
+#include "stage0/store/tree_store.hh"
 
 namespace rocket::image
 {
@@ -106,6 +109,22 @@ std::string grounds_for(const Session& session, const LocalReference& local, con
                 "say --insecure-options=image if you trust it all the same"};
 }
 
+// By a member of the group: root takes it in later.
+model::ImageId import_for_root(Session& session, oci::Content& content, const oci::ResolvedImage& image,
+                               oci::Origin origin, const store::Import::Facts& facts, const Request& request)
+{
+    if (image.manifest.empty())
+        throw Error{Error::Kind::unsupported,
+                    "in this format layers have no digests, which root could check later: only root can fetch it",
+                    "run the command as root; or make an oci-archive: of it"};
+    const auto manifest = store::ContentDigest::of(image.manifest);
+    const oci::Finding finding{
+        .facts = {.reference = request.image, .document = manifest, .platform = request.platform},
+        .documents = {{manifest, image.manifest}, {oci::Manifest::parse(image.manifest).config.digest, image.config}}};
+    return oci::import_pending(session.store(), content, image, std::move(origin), finding, facts,
+                               [&](const std::string& line) { session.say(line); });
+}
+
 } // namespace
 
 model::ImageId acquire_from(Session& session, const LocalReference& local, const Request& request)
@@ -122,10 +141,25 @@ model::ImageId acquire_from(Session& session, const LocalReference& local, const
         auto origin = origin_of(named);
         if (!opened.image().manifest.empty())
             origin.manifest_digest = store::ContentDigest::of(opened.image().manifest).str();
-        return oci::import_image(session.store(), opened.content(), opened.image(), std::move(origin),
-                                 {.requested = request.image, .source = request.image, .insecure = {insecure}},
-                                 [&](const std::string& line) { session.say(line); });
+        const store::Import::Facts facts{.requested = request.image, .source = request.image, .insecure = {insecure}};
+        const auto warn = [&](const std::string& line) { session.say(line); };
+        if (store::can_render())
+            return oci::import_image(session.store(), opened.content(), opened.image(), std::move(origin), facts, warn);
+        return import_for_root(session, opened.content(), opened.image(), std::move(origin), facts, request);
     });
+}
+
+// Nothing in it is signed: only whoever does not ask for signatures can use it.
+model::ImageId take_over(Session& session, const LocalReference& local, const Pending& pending)
+{
+    if (session.checks_signatures())
+        fail(Error::Kind::untrusted, "nothing in this format is signed (--insecure-options=image does without)");
+    auto origin = origin_of(local);
+    origin.manifest_digest = store::ContentDigest::of(pending.image.manifest).str();
+    oci::PendingContent content{pending.files};
+    return oci::import_image(session.store(), content, pending.image, std::move(origin),
+                             {.requested = pending.facts.reference, .source = pending.source, .insecure = {"image"}},
+                             [&](const std::string& line) { session.debug(line); });
 }
 
 } // namespace rocket::image

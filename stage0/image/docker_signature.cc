@@ -44,7 +44,7 @@ std::vector<std::string> key_files_of(const oci::SignedBy& demand)
 }
 
 // One signature that satisfies: the policy's demand, or if there is none, the keystore.
-DockerGrounds find_signature(Session& session, const oci::DockerName& name, const std::string& place,
+DockerGrounds find_signature(Session& session, const oci::DockerName& name, const SignaturePlace& place,
                              const std::vector<store::ContentDigest>& manifests, const oci::SignedBy* demand)
 {
     const auto image_name = model::AcIdentifier::sanitized(name.repository());
@@ -52,8 +52,7 @@ DockerGrounds find_signature(Session& session, const oci::DockerName& name, cons
     std::optional<Error> refusal;
     for (const auto& manifest : manifests)
         for (unsigned number = 1; number <= most_signatures; ++number) {
-            const auto path = oci::signature_path(name, manifest, number);
-            auto signature = with_context("fetching its signature", [&] { return signature_at(session, place, path); });
+            auto signature = place.find(manifest, number);
             if (!signature)
                 break;
             try {
@@ -62,7 +61,7 @@ DockerGrounds find_signature(Session& session, const oci::DockerName& name, cons
                 oci::check_claim(oci::Claim::parse(opened.payload), name, manifest,
                                  demand != nullptr ? demand->identity : oci::Identity{});
                 session.tell_signer(opened.signer);
-                return {opened.signer.fingerprint, std::move(*signature)};
+                return {opened.signer.fingerprint, {std::move(*signature)}};
             } catch (const Error& error) {
                 if (error.kind() != Error::Kind::untrusted)
                     throw;
@@ -72,21 +71,32 @@ DockerGrounds find_signature(Session& session, const oci::DockerName& name, cons
     if (refusal)
         throw *refusal;
     throw Error{Error::Kind::untrusted,
-                fmt::format("there is no signature of {} at {}", text::quoted(name.str()), text::quoted(place)),
+                fmt::format("there is no signature of {} at {}", text::quoted(name.str()), text::quoted(place.name)),
                 "say --insecure-options=image if you trust the image all the same"};
 }
 
 } // namespace
 
+SignaturePlace signatures_at(Session& session, const oci::DockerName& name, const std::string& place)
+{
+    return {.name = place, .find = [&session, name, place](const store::ContentDigest& manifest, unsigned number) {
+                const auto path = oci::signature_path(name, manifest, number);
+                return with_context("fetching its signature", [&] { return signature_at(session, place, path); });
+            }};
+}
+
 DockerGrounds verify_docker(Session& session, const oci::DockerName& name, const oci::Rules& rules,
-                            const std::vector<store::ContentDigest>& manifests)
+                            const SignaturePlace& place, const std::vector<store::ContentDigest>& manifests)
 {
     if (rules.signed_by.empty())
-        return find_signature(session, name, rules.signatures, manifests, nullptr);
-    DockerGrounds grounds;
-    for (const auto& demand : rules.signed_by)
-        grounds = find_signature(session, name, rules.signatures, manifests, &demand);
-    return grounds;
+        return find_signature(session, name, place, manifests, nullptr);
+    DockerGrounds all;
+    for (const auto& demand : rules.signed_by) {
+        auto grounds = find_signature(session, name, place, manifests, &demand);
+        all.fingerprint = std::move(grounds.fingerprint);
+        all.signatures.push_back(std::move(grounds.signatures.front()));
+    }
+    return all;
 }
 
 } // namespace rocket::image

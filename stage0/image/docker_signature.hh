@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The signatures of a Docker image: fetched from where the configuration says that they lie, verified with the keys
-// that are trusted for the image's name, and read (oci/simple_signing.hh). One that is good in all respects suffices.
-// Errors: Kind::untrusted.
+// The signatures of a Docker image: fetched from where the configuration says that they lie, or stored with it,
+// verified with the keys that are trusted for the image's name, and read (oci/simple_signing.hh). One that is good in
+// all respects suffices, or one for each demand of a policy. Errors: Kind::untrusted.
 #pragma once
 
 #include <vector>
@@ -13,12 +13,18 @@ namespace rocket::image
 {
 
 struct DockerGrounds {
-    std::string fingerprint; // of the key
-    std::string signature;   // bytes
+    std::string fingerprint;             // of the key
+    std::vector<std::string> signatures; // bytes of each that was needed
 };
-// All that `rules` demand, looked for at rules.signatures. `manifests`: digests that stand for the image, the one by
-// which it was asked for first.
+// Where signatures are: the one of that number, from 1, of a manifest; nullopt: there are no more.
+struct SignaturePlace {
+    std::string name; // for messages
+    std::function<std::optional<std::string>(const store::ContentDigest& manifest, unsigned number)> find;
+};
+SignaturePlace signatures_at(Session& session, const oci::DockerName& name, const std::string& place); // as configured
+
+// All that `rules` demand. `manifests`: digests that stand for the image, the one by which it was asked for first.
 DockerGrounds verify_docker(Session& session, const oci::DockerName& name, const oci::Rules& rules,
-                            const std::vector<store::ContentDigest>& manifests);
+                            const SignaturePlace& place, const std::vector<store::ContentDigest>& manifests);
 
 } // namespace rocket::image

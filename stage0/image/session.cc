@@ -2,6 +2,7 @@
 #include "stage0/image/session.hh"
 
 #include "common/sys/sys.hh"
+#include "stage0/image/pending.hh"
 #include "stage0/image/places.hh"
 
 namespace rocket::image
@@ -127,6 +128,8 @@ void Session::take_over(const model::ImageId& id)
         return;
     debug(fmt::format("image {} is by {}: taking it in anew", text::quoted(id.key()), *who));
     try {
+        if (take_over_layers(*this, id, "the store, where " + *who + " put it"))
+            return;
         const auto raw = store_.open_raw(id);
         store::Import import{store_, raw.archive.get()};
         if (import.id() != id)

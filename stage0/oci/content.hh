@@ -23,6 +23,7 @@ struct Bytes {
     std::shared_ptr<Fd> file;
     std::uint64_t begin = 0;
     std::uint64_t size = 0;
+    bool is_download = false; // the whole of a file of ours, which nobody writes to any more
 
     std::string read() const; // all; the caller has looked at the size
 };

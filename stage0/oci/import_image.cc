@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/oci/import_image.hh"
 
-#include <mutex>
 #include <set>
 
 #include "common/sys/text.hh"
 #include "stage0/oci/parallel.hh"
+#include "stage0/oci/shared_store.hh"
 #include "stage0/store/tree_store.hh"
 
 namespace rocket::oci
@@ -15,33 +15,6 @@ namespace
 {
 
 constexpr std::size_t layers_at_once = 3;
-
-// The same store for several threads: what they tell the user comes one after the other.
-class SharedStore
-{
-public:
-    explicit SharedStore(const store::Store& store) : store_{store.layout(), wrapped(store.options())} {}
-    const store::Store& get() const noexcept { return store_; }
-
-private:
-    store::Options wrapped(store::Options options)
-    {
-        if (options.tick)
-            options.tick = [this, tick = options.tick](std::uint64_t done, std::uint64_t total) {
-                const std::lock_guard lock{mutex_};
-                tick(done, total);
-            };
-        if (options.on_wait)
-            options.on_wait = [this, say = options.on_wait](const std::string& line) {
-                const std::lock_guard lock{mutex_};
-                say(line);
-            };
-        return options;
-    }
-
-    std::mutex mutex_;
-    store::Store store_;
-};
 
 void import_layer(const store::Store& store, const store::ContentDigest& diff_id, const LayerPlace& place,
                   const Bytes& bytes)
@@ -55,7 +28,7 @@ void import_layer(const store::Store& store, const store::ContentDigest& diff_id
 
 void import_layers(const store::Store& store, Content& content, const ResolvedImage& image)
 {
-    const SharedStore shared{store};
+    SharedStore shared{store};
     const store::LayerStore layers{shared.get()};
     std::vector<LayerPlace> missing;
     std::vector<store::ContentDigest> diff_ids;
@@ -81,9 +54,6 @@ void import_layers(const store::Store& store, Content& content, const ResolvedIm
 model::ImageId import_image(store::Store& store, Content& content, const ResolvedImage& image, Origin origin,
                             const store::Import::Facts& facts, const Warn& warn)
 {
-    if (!store::can_render())
-        throw Error{Error::Kind::unsupported, "only root can fetch images that are made of layers",
-                    "run the command as root"};
     store.tidy();
     const auto kept = store::LayerStore{store}.keep();
     import_layers(store, content, image);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A resolved image into the store: layers that are not there yet, several at a time, each verified; then the manifest
-// made of its configuration. Errors name the step (OMAP-12); whatever fails, nothing but whole layers stays behind.
+// made of its configuration. Needs root (for others: import_pending.hh). Errors name the step (OMAP-12); whatever
+// fails, nothing but whole layers stays behind.
 #pragma once
 
 #include "stage0/oci/convert.hh"

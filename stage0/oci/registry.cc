@@ -177,7 +177,7 @@ private:
         }
         file->set_complete();
         const auto size = file->size();
-        done_(index, {.file = {file, &file->fd()}, .begin = 0, .size = size});
+        done_(index, {.file = {file, &file->fd()}, .begin = 0, .size = size, .is_download = true});
         file.reset(); // from now on whoever reads it keeps it
         return true;
     }

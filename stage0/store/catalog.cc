@@ -88,11 +88,12 @@ namespace
 bool has_content(const model::Layout& layout, int dir, const Record& record)
 {
     if (record.is_layered())
-        return sys::stat_if_exists(dir, model::image_dir::oci_config).has_value() &&
-               std::ranges::all_of(record.layers, [&](const auto& layer) {
-                   return sys::stat_if_exists(AT_FDCWD, layout.layer(layer.key()) + "/" + model::layer_dir::record)
-                       .has_value();
-               });
+        return sys::stat_if_exists(dir, model::image_dir::oci_config) &&
+               (sys::stat_if_exists(dir, model::image_dir::pending) || // has them in it
+                std::ranges::all_of(record.layers, [&](const auto& layer) {
+                    return sys::stat_if_exists(AT_FDCWD, layout.layer(layer.key()) + "/" + model::layer_dir::record)
+                        .has_value();
+                }));
     const auto archive = sys::stat_at(dir, model::image_dir::archive);
     return S_ISREG(archive.st_mode) && static_cast<std::uint64_t>(archive.st_size) == record.archive_bytes;
 }

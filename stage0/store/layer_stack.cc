@@ -3,6 +3,7 @@
 
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <deque>
@@ -48,7 +49,8 @@ bool is_whiteout(const struct stat& info) noexcept
 bool is_opaque(int dir) noexcept
 {
     char value = 0;
-    return ::fgetxattr(dir, opaque_xattr, &value, 1) == 1 && value == 'y';
+    return (::fgetxattr(dir, opaque_xattr, &value, 1) == 1 && value == 'y') ||
+           ::faccessat(dir, opaque_file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 std::optional<MergedEntry> find_in(const MergedDir& directory, const std::string& name)

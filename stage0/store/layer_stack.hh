@@ -59,6 +59,9 @@ std::optional<MergedEntry> find_in(const MergedDir& directory, const std::string
 std::vector<std::string> names_in(const MergedDir& directory); // in byte order, what is hidden left out
 
 bool is_whiteout(const struct stat& info) noexcept;
+// By the mark of overlayfs, which only root can make; or by a file of that name, which no layer can bring, in trees
+// that members of the group only look at.
 bool is_opaque(int dir) noexcept;
+inline constexpr const char* opaque_file = ".wh..wh..opq";
 
 } // namespace rocket::store

@@ -16,6 +16,7 @@ class StagedImage
 public:
     explicit StagedImage(const Staging& staging);          // made if it is not there
     Fd create(const char* name, mode_t mode = 0640) const; // exact mode, read and write
+    int fd() const noexcept { return dir_.get(); }
     void write(const char* name, std::string_view content, mode_t mode = 0640) const;
 
 private:

@@ -123,6 +123,11 @@ Fd Store::open_archive(const ImageId& id) const
     return open_archive_in(open_image(id).get(), id);
 }
 
+Fd Store::open_hearsay(const ImageId& id) const
+{
+    return open_directory(layout_, id);
+}
+
 Store::Raw Store::open_raw(const ImageId& id) const
 {
     constexpr std::size_t largest_signature = std::size_t{64} << 10;

@@ -65,6 +65,7 @@ public:
         std::string signature;
     };
     Raw open_raw(const model::ImageId& id) const;
+    Fd open_hearsay(const model::ImageId& id) const; // its directory, whoever wrote what is there
     std::int64_t last_used_ns(const model::ImageId& id) const;
     void mark_used(const model::ImageId& id) const;                      // not being allowed to is no error
     std::optional<Entry> find_dependent(const model::ImageId& id) const; // one of those that depend on it

@@ -175,8 +175,16 @@ std::optional<Fd> try_identity_namespace(const std::function<void(const std::str
     }
 }
 
+void allow_tree(TreeRights rights)
+{
+    if (rights.layer)
+        allow_only({stream_calls, tree_calls, replacing_calls});
+    else
+        allow_only({stream_calls, tree_calls});
+}
+
 // The caller's own rights are all there is to be had: the tree's files become the caller's.
-Fd confine_unprivileged_extractor(const Limits& limits, int report, int tree)
+Fd confine_unprivileged_extractor(const Limits& limits, int report, int tree, TreeRights rights)
 {
     close_others({report, tree});
     leave_namespaces();
@@ -185,8 +193,8 @@ Fd confine_unprivileged_extractor(const Limits& limits, int report, int tree)
     set_capabilities({});
     set_limits(limits);
     forbid_new_privileges();
-    restrict_to(root, {});
-    allow_only({stream_calls, tree_calls});
+    restrict_to(root, rights);
+    allow_tree(rights);
     return root;
 }
 
@@ -211,7 +219,7 @@ Fd confine_extractor(const Limits& limits, int report, int tree, TreeRights righ
         return {};
     }
     if (!is_root())
-        return confine_unprivileged_extractor(limits, report, tree);
+        return confine_unprivileged_extractor(limits, report, tree, {.layer = rights.layer});
     // Cloned before the namespace changes: a mount of the old one could not be used in the new one. Nobody but us
     // ever sees this copy, in which set-user-id and device files are inert.
     const auto copy = mount::clone(tree, false);
@@ -235,11 +243,7 @@ Fd confine_extractor(const Limits& limits, int report, int tree, TreeRights righ
     set_limits(limits);
     forbid_new_privileges();
     restrict_to(root, rights);
-    // Last: everything above needs more.
-    if (rights.layer)
-        allow_only({stream_calls, tree_calls, replacing_calls});
-    else
-        allow_only({stream_calls, tree_calls});
+    allow_tree(rights); // last: everything above needs more
     return root;
 }
 

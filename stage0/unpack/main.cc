@@ -46,6 +46,8 @@ void run_layer(ExtractOptions options)
 {
     prepare_extraction();
     options.drop_foreign_xattrs = true;
+    if (::geteuid() != 0)
+        options.fidelity = Fidelity::readable;
     const bool has_tree = ::fcntl(tree_fd, F_GETFD) >= 0;
     auto root = confine_extractor(options.limits, report_fd, has_tree ? tree_fd : -1, {.layer = true},
                                   [](const std::string& note) { send_note(report_fd, note); });

@@ -174,6 +174,8 @@ Attributes TreeWriter::to_write(const Attributes& attributes) const
         return written;
     written.uid = written.gid = 0; // see needs_owner()
     written.mode &= 0777U;
+    if (rules_.fidelity == Fidelity::readable)
+        written.mode |= 0700U;
     std::erase_if(written.xattrs, [](const auto& xattr) { return !xattr.first.starts_with("user."); });
     return written;
 }
@@ -278,7 +280,7 @@ void TreeWriter::begin_file(const std::string& path, const Attributes& attribute
     file_offset_ = 0;
     if (root_)
         file_ = sys::open(parent, last_of(path), O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW,
-                          is_plain(to_write(attributes)) ? attributes.mode & 0777U : 0600);
+                          is_plain(to_write(attributes)) ? to_write(attributes).mode : 0600);
 }
 
 void TreeWriter::hash_zeros(std::uint64_t count)

@@ -24,6 +24,7 @@ namespace rocket::unpack
 enum class Fidelity {
     exact,
     mine, // left out: a writer without privilege keeps what it writes to itself
+    readable, // the same, and the writer can read all of it: it is looked at and thrown away
 };
 
 class TreeWriter

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/oci/import_pending.hh"
+
+#include <set>
+
+#include "common/sys/sys.hh"
+#include "stage0/oci/parallel.hh"
+#include "stage0/oci/shared_store.hh"
+
+namespace rocket::oci
+{
+
+namespace
+{
+
+using store::ContentDigest;
+using store::PendingImport;
+
+constexpr std::size_t layers_at_once = 3;
+
+Bytes whole(Fd file)
+{
+    const auto size = static_cast<std::uint64_t>(sys::stat(file.get()).st_size);
+    return {.file = std::make_shared<Fd>(std::move(file)), .begin = 0, .size = size};
+}
+
+void add(PendingImport& import, std::size_t place, const LayerPlace& layer, const Bytes& bytes,
+         PendingImport::Keep keep)
+{
+    if (layer.size && bytes.size != *layer.size)
+        fail(Error::Kind::corrupt, "layer {} has {} bytes instead of {}", layer.digest->str(), bytes.size, *layer.size);
+    import.add_layer(
+        place, {.file = bytes.file->get(), .begin = bytes.begin, .size = bytes.size, .digest = layer.digest}, keep);
+}
+
+// Without fetching it: root has it, or another member.
+bool add_known(PendingImport& import, const store::Store& store, const ResolvedImage& image, std::size_t place)
+{
+    const auto& diff_id = image.parsed.diff_ids[place];
+    const auto& layer = image.layers[place];
+    try {
+        const auto path = store.layout().layer(diff_id.key()) + "/" + model::layer_dir::archive;
+        if (store::LayerStore{store}.record(diff_id).archive == *layer.digest) {
+            add(import, place, layer, whole(sys::open(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW)),
+                PendingImport::Keep::elsewhere);
+            return true;
+        }
+    } catch (const Error& error) { // not there, or not whole
+        if (error.kind() != Error::Kind::not_found)
+            throw;
+    }
+    auto file = store::find_pending_layer(store.layout(), *layer.digest);
+    if (!file)
+        return false;
+    add(import, place, layer, whole(std::move(*file)), PendingImport::Keep::link);
+    return true;
+}
+
+void add_layers(PendingImport& import, const store::Store& store, Content& content, const ResolvedImage& image)
+{
+    std::vector<LayerPlace> missing;
+    std::vector<std::size_t> places;
+    std::set<ContentDigest> seen; // the same layer may come twice in an image
+    for (std::size_t place = 0; place < image.layers.size(); ++place) {
+        if (!seen.insert(image.parsed.diff_ids[place]).second || add_known(import, store, image, place))
+            continue;
+        missing.push_back(image.layers[place]);
+        places.push_back(place);
+    }
+    Parallel parallel{layers_at_once};
+    content.layers(missing, [&](std::size_t index, Bytes bytes) {
+        parallel.start([&import, &missing, &places, index, bytes = std::move(bytes)] {
+            add(import, places[index], missing[index], bytes,
+                bytes.is_download ? PendingImport::Keep::link : PendingImport::Keep::copy);
+        });
+    });
+    parallel.wait();
+}
+
+} // namespace
+
+std::string KeptDocuments::document(const Descriptor& descriptor, std::uint64_t limit)
+{
+    auto text = from_.document(descriptor, limit);
+    kept_[descriptor.digest] = text; // whoever asked compares it with the digest, or throws
+    return text;
+}
+
+model::ImageId import_pending(store::Store& store, Content& content, const ResolvedImage& image, Origin origin,
+                              const Finding& finding, const store::Import::Facts& facts, const Warn& warn)
+{
+    store.tidy();
+    const auto kept = store::LayerStore{store}.keep();
+    SharedStore shared{store};
+    PendingImport import{shared.get(), image.parsed.diff_ids};
+    add_layers(import, store, content, image);
+    origin.image_id = ContentDigest::of(image.config).str();
+    origin.annotations = image.annotations;
+    return with_context("converting the image", [&] {
+        const auto manifest = convert(image.parsed, origin, import.tree(), warn);
+        return import.publish({.facts = finding.facts,
+                               .documents = finding.documents,
+                               .signatures = finding.signatures,
+                               .manifest = manifest.write(),
+                               .oci_config = image.config,
+                               .oci_manifest = image.manifest},
+                              facts);
+    });
+}
+
+std::string PendingContent::document(const Descriptor& descriptor, std::uint64_t limit)
+{
+    return document(descriptor.digest, limit);
+}
+
+std::string PendingContent::document(const ContentDigest& digest, std::uint64_t limit) const
+{
+    const auto file = image_.find(digest);
+    if (!file)
+        fail(Error::Kind::not_found, "{} is not in it", digest.str());
+    return sys::read_to_end(file->get(), limit);
+}
+
+void PendingContent::layers(std::span<const LayerPlace> places, const OnLayer& done)
+{
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        auto file = image_.find(*places[i].digest);
+        if (!file)
+            fail(Error::Kind::not_found, "layer {} is not in it", places[i].digest->str());
+        done(i, whole(std::move(*file)));
+    }
+}
+
+} // namespace rocket::oci
