@@ -81,7 +81,8 @@ int run(Invocation& invocation, Options& options)
         for (const auto& warning : reified.warnings)
             log::print(warning);
         pod::describe_seeds(reified.manifest, image, reified.seeds);
-        changing.add(std::move(reified.manifest), image, reified.seeds);
+        const auto origins = pod::origins_of_added(wanted, image, reified.manifest);
+        changing.add(std::move(reified.manifest), image, reified.seeds, origins);
     });
     return 0;
 }

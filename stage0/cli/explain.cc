@@ -11,6 +11,7 @@
 #include "stage0/cli/pod_json.hh"
 #include "stage0/doctor/checks.hh"
 #include "stage0/pod/confinement.hh"
+#include "stage0/pod/guarded_places.hh"
 #include "stage0/pod/origins.hh"
 #include "stage0/pod/pod_info.hh"
 #include "stage0/quadlet/unit_file.hh"
@@ -76,9 +77,18 @@ struct Explained {
     std::vector<pod::Origin> origins;
     std::optional<pod::Confinement> meant = {};
     std::optional<pod::Running> running = {};
+    std::vector<pod::GuardedPlace> places = {};
     std::vector<std::string> differences = {};
     std::string problem = {}; // why the two above could not be found out
 };
+
+// A device may be a volume; else the place is what every app has.
+const pod::Origin& origin_of(const Explained& app, const pod::GuardedPlace& place)
+{
+    static const pod::Origin by_default{.what = {}, .value = {}, .from = "default", .by = {}};
+    const auto found = std::ranges::find(app.origins, "volume " + place.path, &pod::Origin::what);
+    return found != app.origins.end() ? *found : by_default;
+}
 
 class Explanation
 {
@@ -91,7 +101,7 @@ public:
         const auto text = file::read_if_exists(pod.fd(), pod::origins_file);
         auto origins = text ? pod::read_origins(*text) : pod::Origins{};
         for (const auto& app : info_.apps)
-            apps_.push_back(explain(app, std::move(origins[app.app.name.str()])));
+            apps_.push_back(explain(app, origins[app.app.name.str()]));
     }
 
     void print() const;
@@ -138,9 +148,15 @@ Explained Explanation::explain(const pod::AppInfo& app, std::vector<pod::Origin>
 {
     Explained result{.app = app, .origins = std::move(origins)};
     try {
+        if (result.origins.empty())
+            if (const auto text = file::read_if_exists(
+                    pod_.fd(), fmt::format("{}/{}", pod::added_origins_directory(app.app.name), pod::origins_file)))
+                result.origins = pod::read_origins(*text)[app.app.name.str()];
         result.meant = pod::intended(pod_, app.app.name);
         if (info_.state == pod::State::running)
             result.running = pod::running(pod_, app.app.name);
+        if (result.running)
+            result.places = pod::guarded_places(result.running->pid);
     } catch (const Error& error) { // what confines an app is for root to read
         result.problem = error.innermost();
     }
@@ -195,6 +211,15 @@ json::Value Explanation::to_json(const Explained& app) const
                               .done());
     json::ObjectWriter object;
     object.set("name", app.app.app.name.str()).set("origins", std::move(origins));
+    json::Array places;
+    for (const auto& place : app.places)
+        places.push_back(json::ObjectWriter{}
+                             .set("path", place.path)
+                             .set("is", place.is)
+                             .set("from", origin_of(app, place).from)
+                             .set_text("by", origin_of(app, place).by)
+                             .set_text("place", place_of(app.app, origin_of(app, place)))
+                             .done());
     if (app.meant)
         object.set("meant", numbers(*app.meant));
     if (app.running) {
@@ -204,7 +229,8 @@ json::Value Explanation::to_json(const Explained& app) const
         object.set("pid", std::int64_t{app.running->pid})
             .set("kernel", numbers(app.running->confinement))
             .set("effective_set", pod::capability_names(app.running->effective_set))
-            .set("namespaces", std::move(namespaces).done());
+            .set("namespaces", std::move(namespaces).done())
+            .set("paths", std::move(places));
     }
     object.set("differences", json::to_json(app.differences)).set("reports", json::to_json(app.app.reports));
     object.set_text("unknown_because", app.problem);
@@ -239,12 +265,13 @@ void Explanation::print(const Explained& app) const
     const auto line = [&](std::string_view what, std::string_view value, std::string_view why) {
         context_.out("  {:24} {}{}{}\n", what, value, why.empty() ? "" : "  <- ", why);
     };
-    for (const auto& origin : app.origins) {
+    const auto reason = [&](const pod::Origin& origin) {
         const auto place = place_of(app.app, origin);
         const auto by = origin.by.empty() ? origin.from : fmt::format("{}: {}", origin.from, origin.by);
-        line(text::printable(origin.what), text::printable(origin.value),
-             text::printable(place.empty() ? by : fmt::format("{} ({})", by, place)));
-    }
+        return text::printable(place.empty() ? by : fmt::format("{} ({})", by, place));
+    };
+    for (const auto& origin : app.origins)
+        line(text::printable(origin.what), text::printable(origin.value), reason(origin));
     if (app.origins.empty())
         line("origins", "not recorded", "");
     if (app.running) {
@@ -263,6 +290,8 @@ void Explanation::print(const Explained& app) const
         line("  system call filter", real.has_filter ? "yes" : "no", "");
         for (const auto& [name, value] : real.limits)
             line("  " + name, value, "");
+        for (const auto& place : app.places)
+            line(fmt::format("  {}", place.is), text::printable(place.path), reason(origin_of(app, place)));
     }
     for (const auto& difference : app.differences)
         line("DIFFERS", difference, "");

@@ -102,7 +102,8 @@ void MutablePod::write(const model::PodManifest& manifest)
     manifest_ = manifest;
 }
 
-void MutablePod::add(model::PodManifest manifest, const Image& image, const std::vector<Seed>& seeds)
+void MutablePod::add(model::PodManifest manifest, const Image& image, const std::vector<Seed>& seeds,
+                     const Origins& origins)
 {
     const auto app = manifest.apps.back(); // a copy
     auto runtime = model::Runtime::parse(file::read(pod_.fd(), pod_dir::runtime));
@@ -113,6 +114,9 @@ void MutablePod::add(model::PodManifest manifest, const Image& image, const std:
             sys::make_dir_if_missing(pod_.fd(), pod_dir::volumes, 0700);
         for (const auto& seed : seeds)
             plant_seed(seed, app.name, image, pod_.fd(), tick_);
+        const auto directory =
+            sys::open(pod_.fd(), added_origins_directory(app.name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+        file::write_volatile(directory.get(), origins_file, pod::write(origins), 0640);
         runtime.apps.push_back({app.name, image.id, image.trees});
         file::write_volatile(pod_.fd(), pod_dir::runtime, runtime.write());
         write(manifest);

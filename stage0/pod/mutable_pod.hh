@@ -12,6 +12,7 @@
 #include "common/model/pod_manifest.hh"
 #include "common/sys/lock.hh"
 #include "stage0/pod/image.hh"
+#include "stage0/pod/origins.hh"
 #include "stage0/pod/pod.hh"
 #include "stage0/pod/seeds.hh"
 
@@ -25,8 +26,8 @@ public:
     MutablePod(const Pod& pod, std::function<void()> tick);
 
     const model::PodManifest& manifest() const noexcept { return manifest_; }
-    // `manifest`: ours, with the app as its last. `seeds`: of volumes of its own.
-    void add(model::PodManifest manifest, const Image& image, const std::vector<Seed>& seeds);
+    // `manifest`: ours, with the app as its last. `seeds`: of volumes of its own. `origins`: as the app's own file.
+    void add(model::PodManifest manifest, const Image& image, const std::vector<Seed>& seeds, const Origins& origins);
     void remove(const model::AppName& app); // stops it first if it runs
 
 private:

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "common/model/layout.hh"
 #include "common/sys/path.hh"
 
 namespace rocket::pod
@@ -179,6 +180,17 @@ private:
 };
 
 } // namespace
+
+std::string added_origins_directory(const model::AppName& app)
+{
+    return fmt::format("{}/{}", model::pod_dir::apps, app.str());
+}
+
+Origins origins_of_added(const AppRequest& wanted, const Image& image, const model::PodManifest& manifest)
+{
+    const auto& app = manifest.apps.back();
+    return {{app.name.str(), Tracing{{}, wanted, image, manifest, app}.all()}};
+}
 
 Origins origins_of(const PodRequest& request, const std::vector<Image>& images, const model::PodManifest& manifest)
 {

@@ -19,6 +19,8 @@ namespace rocket::pod
 // In the pod directory.
 inline constexpr const char* origins_file = "origins.json";
 
+std::string added_origins_directory(const model::AppName& app); // of one that was added later: it goes with the app
+
 struct Origin {
     std::string what;  // "user", "capabilities", "volume data"
     std::string value; // as the pod manifest has it
@@ -30,6 +32,8 @@ using Origins = std::map<std::string, std::vector<Origin>>; // by app, in the or
 
 // `manifest`: what reify() has made of the other two.
 Origins origins_of(const PodRequest& request, const std::vector<Image>& images, const model::PodManifest& manifest);
+// Of an app that is added to a running pod, the manifest's last.
+Origins origins_of_added(const AppRequest& wanted, const Image& image, const model::PodManifest& manifest);
 // All is as the user's own manifest, a file, has it.
 Origins origins_of(const model::PodManifest& manifest, const std::string& path);
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from conftest import HOST_IS_SYSTEMD
+from sandboxes import add_script, finish
 from test_units import PLACE, files, run  # noqa: F401, a fixture
 
 
@@ -32,6 +33,8 @@ def test_each_piece_has_an_origin_and_is_what_the_kernel_has(rocket, busybox):
     assert app["kernel"]["system_call_filter"] and kernel["Seccomp"].strip() == "2"
     assert app["namespaces"]["network"] == "own" and app["namespaces"]["user"] == "host's"
     assert "--net=none" in pod["options"]
+    paths = {(path["path"], path["is"]): path["from"] for path in app["paths"]}
+    assert paths[("/proc/sys", "read-only")] == paths[("/proc/keys", "masked")] == paths[("/sys/firmware", "masked")] == paths[("/dev/null", "device")] == "default"
     assert [line for line in app["differences"] if not line.startswith(("memory.", "pids.", "cpu."))] == []  # a host may lack controllers
     text = rocket("explain", uuid).stdout
     assert "CAP_CHOWN CAP_KILL" in text and "<- flag: --user" in text
@@ -51,6 +54,24 @@ def test_of_a_unit_the_lines_of_its_file_are_named(files, rocket, busybox):  # n
     assert places["root file system"] == f"{PLACE}/web.container:6 ReadOnly="
     assert explained(rocket, "web")["source"] == f"{PLACE}/web.container"
     assert '"nothing.service"' in rocket("explain", "nothing", status=254).stderr
+
+
+def test_a_device_that_was_asked_for_is_told_from_those_of_every_app(rocket, busybox):
+    process, uuid = rocket.started("--volume=fuse,kind=host,source=/dev/null", busybox, "--mount=volume=fuse,target=/dev/fuse", "--exec=/bin/sleep", "--", "1000")
+    app, = explained(rocket, uuid)["apps"]
+    paths = {path["path"]: path for path in app["paths"]}
+    assert (paths["/dev/fuse"]["is"], paths["/dev/fuse"]["from"], paths["/dev/fuse"]["by"]) == ("device", "flag", "--mount, --volume")
+    assert paths["/dev/zero"]["from"] == "default"
+    process.kill()
+
+
+def test_an_app_that_was_added_has_origins_too(rocket, sandbox, busybox):
+    process, uuid = sandbox()
+    add_script(rocket, uuid, busybox, "web", "while :; do sleep 1; done", "--user=1000")
+    app, = explained(rocket, uuid)["apps"]
+    assert origins(app)["user"] == ("flag", "--user") and origins(app)["capabilities"] == ("default", "")
+    assert "not recorded" not in rocket("explain", uuid).stdout
+    finish(process)
 
 
 def test_a_confinement_that_is_not_as_it_was_meant_is_said_so(rocket, busybox):
