@@ -54,8 +54,14 @@ int list(Invocation& invocation, const Options& options)
         std::vector<Row> rows;
         if (!options.no_legend)
             rows.push_back({"NAME", "STATE"});
-        for (const auto& app : info.apps)
+        const bool with_health = std::ranges::any_of(info.apps, [](const auto& app) { return app.health.has_value(); });
+        if (with_health && !rows.empty())
+            rows.back().emplace_back("HEALTH");
+        for (const auto& app : info.apps) {
             rows.push_back({app.app.name.str(), app.state});
+            if (with_health)
+                rows.back().push_back(health_cell(app));
+        }
         invocation.context.out("{}", layout(rows));
     });
 }
@@ -116,6 +122,7 @@ void print_lines(const Context& context, const pod::PodInfo& info, const pod::Ap
     line("finished_at", time(app.result.finished));
     if (const auto status = app.result.status())
         line("exit_code", fmt::to_string(*status));
+    line("health", health_cell(app));
     line("mounts", mounts_line(json));
     if (app.app.app) {
         line("user_annotations", joined(app.app.app->user_annotations));

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "common/sys/log.hh"
 #include "common/sys/text.hh"
 #include "stage0/cli/commands.hh"
@@ -72,6 +74,11 @@ std::string time_cell(const std::optional<Time>& time, bool full, Time current)
     return full ? long_time(*time) : relative_time(*time, current);
 }
 
+bool is_checked(const pod::PodInfo& pod)
+{
+    return std::ranges::any_of(pod.apps, [](const auto& app) { return app.health.has_value(); });
+}
+
 Row row_of(const pod::PodInfo& pod, const pod::AppInfo* app, bool first, bool full, Time current)
 {
     const auto id = first ? full ? pod.id.str() : pod.id.str().substr(0, 8) : std::string{};
@@ -93,12 +100,19 @@ void print_table(const Context& context, const Listing& listing, const Options& 
         if (options.full)
             rows.back().insert(rows.back().begin() + 3, "IMAGE ID");
     }
+    // A column of its own, and only where there is something in it: scripts know the others by their numbers.
+    const bool with_health = std::ranges::any_of(listing.pods, is_checked);
+    if (with_health && !rows.empty())
+        rows.back().emplace_back("HEALTH");
     const auto current = now();
     for (const auto& pod : listing.pods) {
         if (pod.apps.empty())
             rows.push_back(row_of(pod, nullptr, true, options.full, current));
-        for (const auto& app : pod.apps)
+        for (const auto& app : pod.apps) {
             rows.push_back(row_of(pod, &app, &app == &pod.apps.front(), options.full, current));
+            if (with_health)
+                rows.back().push_back(health_cell(app));
+        }
     }
     context.out("{}", layout(rows));
 }

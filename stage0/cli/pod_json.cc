@@ -185,6 +185,11 @@ json::Value to_json(const pod::PodInfo& info, const pod::AppInfo& app, const mod
     return app_json(info, app, path_of(info, layout));
 }
 
+std::string health_cell(const pod::AppInfo& app)
+{
+    return app.health ? text::printable(app.health->status) : std::string{};
+}
+
 void print_json(const Context& context, const json::Value& value, Format format)
 {
     const auto text = json::write(value, format == Format::json_pretty ? json::Style::tabs : json::Style::compact);

@@ -20,6 +20,8 @@ Format parse_format(const std::string& name); // --format; "" is the table
 model::json::Value to_json(const pod::PodInfo& info, const model::Layout& layout);
 model::json::Value to_json(const pod::PodInfo& info, const pod::AppInfo& app, const model::Layout& layout);
 
+std::string health_cell(const pod::AppInfo& app); // in tables and lines; empty: it is not checked
+
 // One line, or indented by TABs; with <, > and & escaped as Go does, for those who compare bytes.
 void print_json(const Context& context, const model::json::Value& value, Format format);
 

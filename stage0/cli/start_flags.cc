@@ -123,7 +123,8 @@ void StartFlags::declare_common(FlagSet& flags)
 
 Start check(const StartFlags& flags, const Context& context)
 {
-    Start start{.network = net::Selection::parse(fmt::format("{}", fmt::join(flags.nets, ","))), .hostname = flags.names.hostname};
+    Start start{.network = net::Selection::parse(fmt::format("{}", fmt::join(flags.nets, ","))),
+                .hostname = flags.names.hostname};
     if (flags.mds_register && start.network.kind == net::Selection::Kind::none)
         fail(Error::Kind::usage, "--mds-register flag does not work with --net=none. Please use 'host', 'default' or "
                                  "an equivalent network");

@@ -75,7 +75,7 @@ void print_lines(const Context& context, const pod::PodInfo& info)
             context.out("app-{}={}\n", app.app.name.str(), *status);
     for (const auto& app : apps)
         if (app.health)
-            context.out("health-{}={}\n", app.app.name.str(), text::printable(app.health->status));
+            context.out("health-{}={}\n", app.app.name.str(), health_cell(app));
     for (const auto& app : apps)
         for (const auto& report : app.reports) // ISO-5
             context.out("report-{}={}\n", app.app.name.str(), text::printable(report));

@@ -51,9 +51,12 @@ AppResult read_result(const Pod& pod, const model::AppName& app)
             .finished = time(fields, "finished_ns")};
 }
 
-std::optional<AppHealth> read_health(const Pod& pod, const model::AppName& app)
+// Only those that are checked have a record.
+std::optional<AppHealth> read_health(const Pod& pod, const model::RuntimeApp& app)
 {
-    const auto text = file::read_if_exists(pod.fd(), model::health_record(app), record_limit);
+    if (model::find(app.annotations, "rocket/health-cmd") == nullptr)
+        return std::nullopt;
+    const auto text = file::read_if_exists(pod.fd(), model::health_record(app.name), record_limit);
     if (!text)
         return std::nullopt;
     const auto value = json::parse(*text, "app health");
@@ -191,7 +194,7 @@ PodInfo read_info(const Pod& pod, Detail detail)
     for (auto& app : manifest.apps)
         if (auto known = info.is_mutable ? read_changing_app(pod, app) : read_app(pod, app, detail)) {
             known->reports = detail == Detail::full ? read_reports(pod, app.name) : std::vector<std::string>{};
-            known->health = detail == Detail::full ? read_health(pod, app.name) : std::nullopt;
+            known->health = read_health(pod, app);
             info.apps.push_back(std::move(*known));
         }
     if (info.state == State::running || info.state == State::exited)

@@ -70,7 +70,7 @@ struct PodInfo {
 };
 
 enum class Detail {
-    summary, // what a table shows: one file per pod
+    summary, // what a table shows: one file per pod, and one per app that is checked
     full,    // and how the apps ended
 };
 PodInfo read_info(const Pod& pod, Detail detail); // without apps, if was_lost()
