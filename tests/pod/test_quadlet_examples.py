@@ -73,6 +73,22 @@ def test_all_examples_start_together(examples, rocket):
     assert apps["db"]["health"]["status"] == apps["shop-app"]["health"]["status"] == "healthy"
 
 
+def test_a_timer_starts_the_service_of_a_file(examples):
+    """The file is a oneshot; the timer beside it is a unit like any other (systemd.timer(5))."""
+    timer = pathlib.Path("/run/systemd/system/backup.timer")
+    timer.write_text("[Timer]\nOnActiveSec=100ms\nAccuracySec=1ms\n[Install]\nWantedBy=timers.target\n")
+    try:
+        run("systemctl", "daemon-reload")
+        run("systemctl", "start", "backup.timer")
+        wait_for(lambda: "backed up" in journal("backup"), "the backup")
+        wait_for(lambda: run("systemctl", "is-active", "backup", check=False).strip() == "inactive", "its end")
+        assert run("systemctl", "show", "-P", "TriggeredBy", "backup").strip() == "backup.timer"
+        assert run("systemctl", "show", "-P", "Result", "backup").strip() == "success"
+    finally:
+        run("systemctl", "stop", "backup.timer")
+        timer.unlink()
+
+
 def test_what_has_to_be_built_is_refused(examples):
     """The services are there and fail, saying why."""
     for service, reason in [("built", "images are not built here: name one that is there"), ("built-build", ".build files are not supported")]:
