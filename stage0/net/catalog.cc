@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "common/model/network_places.hh"
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
 
@@ -13,7 +14,6 @@ namespace rocket::net
 namespace
 {
 
-constexpr const char* run_config = "/run/rocket"; // units of .network files write there (stage0/quadlet/network.hh)
 constexpr std::size_t max_file_size = std::size_t{1} << 20;
 
 bool is_configuration(std::string_view name)
@@ -77,13 +77,15 @@ const Network* Catalog::find(std::string_view name) const
 Catalog load_catalog(const std::string& system_config, const std::string& local_config)
 {
     Catalog catalog{.networks = built_in_networks(host_has_ipv6()), .notes = {}};
-    const std::string run = run_config;
-    for (const auto* directory : {&system_config, &run, &local_config}) {
-        if (directory->empty())
-            continue;
-        for (auto& network : read_directory(*directory + "/net.d"))
+    const auto add_all = [&](const std::string& directory) {
+        for (auto& network : read_directory(directory))
             replace_or_add(catalog, std::move(network));
-    }
+    };
+    if (!system_config.empty())
+        add_all(system_config + "/net.d");
+    add_all(model::made_networks);
+    if (!local_config.empty())
+        add_all(local_config + "/net.d");
     std::ranges::stable_sort(catalog.networks, {}, &Network::order);
     return catalog;
 }

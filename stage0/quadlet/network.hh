@@ -13,9 +13,6 @@
 namespace rocket::quadlet
 {
 
-// Where configurations of networks that have files are put, for `rocket run` to find (stage0/net/catalog.hh).
-inline constexpr const char* network_directory = "/run/rocket/net.d";
-
 std::string network_name(const UnitFile& file); // NetworkName=, else as the file
 // JSON in one line. `files`: all there are, so that networks without Subnet= get different ones.
 std::string network_configuration(const UnitFile& file, const std::vector<UnitFile>& files);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What pods use and does not run: images to be fetched, volumes, networks.
+#include "common/model/network_places.hh"
 #include "common/sys/error.hh"
 #include "common/sys/text.hh"
 #include "stage0/quadlet/network.hh"
@@ -112,7 +113,7 @@ void Translator::network(const UnitFile& file)
     const FileName name{file.name};
     if (name.is_template)
         fail(Error::Kind::usage, "{}: networks have no instances", file.path);
-    const auto path = fmt::format("{}/{}", network_directory, network_name(file));
+    const auto path = fmt::format("{}/{}", model::made_networks, network_name(file));
     UnitText text;
     text.section("Unit");
     text.line("Description", fmt::format("Network {}", network_name(file)));
