@@ -4,6 +4,7 @@
 #include <systemd/sd-daemon.h>
 
 #include <cstdlib>
+#include <mutex>
 
 #include <fmt/format.h>
 
@@ -19,7 +20,9 @@ bool is_due(Clock::time_point last, Clock::time_point now) noexcept
 
 void tick() noexcept
 {
+    static std::mutex mutex; // layers are fetched and unpacked by several threads
     static Clock::time_point last{};
+    const std::lock_guard lock{mutex};
     const auto now = Clock::now();
     if (!is_due(last, now) || !std::getenv("NOTIFY_SOCKET"))
         return;

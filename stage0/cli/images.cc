@@ -89,6 +89,11 @@ image::Hooks ImageSource::hooks()
                     notify::tick();
                     progress_.show(fmt::format("Downloading {}", what), done, total);
                 },
+            .part =
+                [this](std::string_view what, std::uint64_t done, std::optional<std::uint64_t> total) {
+                    notify::tick();
+                    progress_.show_part(what, done, total);
+                },
             .find_keys =
                 [this](const model::AcIdentifier& name) {
                     progress_.clear();

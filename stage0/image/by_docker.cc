@@ -117,6 +117,7 @@ oci::Registry::Hooks hooks_of(Session& session)
         hooks.progress = [&](std::uint64_t done, std::optional<std::uint64_t> total) {
             progress("layers", done, total);
         };
+    hooks.layer_progress = session.layer_progress("Downloading");
     return hooks;
 }
 
@@ -173,7 +174,8 @@ model::ImageId fetch_image(Session& session, const oci::DockerName& name, const 
     const auto origin = origin_of(name, image.manifest);
     const auto warn = [&](const std::string& line) { session.say(line); };
     if (store::can_render())
-        return oci::import_image(session.store(), content, image, origin, facts, warn);
+        return oci::import_image(session.store(), content, image, origin, facts, warn,
+                                 session.layer_progress("Unpacking"));
     const auto digest = store::ContentDigest::of(named.document);
     oci::Finding finding{.facts = {.reference = source_of(name),
                                    .document = digest,
@@ -182,7 +184,8 @@ model::ImageId fetch_image(Session& session, const oci::DockerName& name, const 
                          .documents = content.kept(),
                          .signatures = std::move(signatures)};
     finding.documents[digest] = named.document;
-    return oci::import_pending(session.store(), content, image, origin, finding, facts, warn);
+    return oci::import_pending(session.store(), content, image, origin, finding, facts, warn,
+                               session.layer_progress("Reading"));
 }
 
 oci::Rules rules_of(const Session& session, const oci::DockerName& name)
@@ -237,8 +240,9 @@ model::ImageId take_over(Session& session, const DockerReference& docker, const 
                          pending.document, pending.image);
     admission.facts.requested = docker.text;
     oci::PendingContent content{pending.files};
-    return oci::import_image(session.store(), content, pending.image, origin_of(name, pending.image.manifest),
-                             admission.facts, [&](const std::string& line) { session.debug(line); });
+    return oci::import_image(
+        session.store(), content, pending.image, origin_of(name, pending.image.manifest), admission.facts,
+        [&](const std::string& line) { session.debug(line); }, session.layer_progress("Unpacking"));
 }
 
 } // namespace rocket::image

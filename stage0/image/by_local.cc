@@ -121,8 +121,9 @@ model::ImageId import_for_root(Session& session, oci::Content& content, const oc
     const oci::Finding finding{
         .facts = {.reference = request.image, .document = manifest, .platform = request.platform},
         .documents = {{manifest, image.manifest}, {oci::Manifest::parse(image.manifest).config.digest, image.config}}};
-    return oci::import_pending(session.store(), content, image, std::move(origin), finding, facts,
-                               [&](const std::string& line) { session.say(line); });
+    return oci::import_pending(
+        session.store(), content, image, std::move(origin), finding, facts,
+        [&](const std::string& line) { session.say(line); }, session.layer_progress("Reading"));
 }
 
 } // namespace
@@ -144,7 +145,8 @@ model::ImageId acquire_from(Session& session, const LocalReference& local, const
         const store::Import::Facts facts{.requested = request.image, .source = request.image, .insecure = {insecure}};
         const auto warn = [&](const std::string& line) { session.say(line); };
         if (store::can_render())
-            return oci::import_image(session.store(), opened.content(), opened.image(), std::move(origin), facts, warn);
+            return oci::import_image(session.store(), opened.content(), opened.image(), std::move(origin), facts, warn,
+                                     session.layer_progress("Unpacking"));
         return import_for_root(session, opened.content(), opened.image(), std::move(origin), facts, request);
     });
 }
@@ -157,9 +159,10 @@ model::ImageId take_over(Session& session, const LocalReference& local, const Pe
     auto origin = origin_of(local);
     origin.manifest_digest = store::ContentDigest::of(pending.image.manifest).str();
     oci::PendingContent content{pending.files};
-    return oci::import_image(session.store(), content, pending.image, std::move(origin),
-                             {.requested = pending.facts.reference, .source = pending.source, .insecure = {"image"}},
-                             [&](const std::string& line) { session.debug(line); });
+    return oci::import_image(
+        session.store(), content, pending.image, std::move(origin),
+        {.requested = pending.facts.reference, .source = pending.source, .insecure = {"image"}},
+        [&](const std::string& line) { session.debug(line); }, session.layer_progress("Unpacking"));
 }
 
 } // namespace rocket::image

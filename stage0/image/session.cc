@@ -51,6 +51,16 @@ void Session::debug(const std::string& line) const
         hooks_.debug(line);
 }
 
+Session::LayerProgress Session::layer_progress(const std::string& doing) const
+{
+    if (!hooks_.part)
+        return {};
+    return [&part = hooks_.part, doing](const store::ContentDigest& layer, std::uint64_t done,
+                                        std::optional<std::uint64_t> total) {
+        part(fmt::format("{} layer {}", doing, layer.hex().substr(0, 12)), done, total);
+    };
+}
+
 model::ImageId Session::admit(store::Import& import, store::Import::Facts facts, const std::string& signature,
                               const model::ImageName* expected)
 {

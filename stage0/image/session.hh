@@ -29,6 +29,9 @@ struct Hooks {
     // Of a download, several times a second: what ("ACI", "signature"), bytes that are here, and how many there will
     // be.
     std::function<void(std::string_view what, std::uint64_t done, std::optional<std::uint64_t> total)> progress = {};
+    // The same of a layer of an image, several of which may be under way, from any thread: "Downloading layer
+    // 0123456789ab".
+    std::function<void(std::string_view what, std::uint64_t done, std::optional<std::uint64_t> total)> part = {};
     // Before an image of that name is looked for, if signatures are checked: may find, offer and store keys for it.
     std::function<void(const model::AcIdentifier& name)> find_keys = {};
 };
@@ -47,6 +50,10 @@ public:
     const Hooks& hooks() const noexcept { return hooks_; }
     void say(const std::string& line) const;
     void debug(const std::string& line) const;
+    // `doing`: "Downloading", "Unpacking". Null if nobody wants to know.
+    using LayerProgress =
+        std::function<void(const store::ContentDigest& layer, std::uint64_t done, std::optional<std::uint64_t> total)>;
+    LayerProgress layer_progress(const std::string& doing) const;
 
     Dependencies& dependencies() noexcept { return dependencies_; }
 

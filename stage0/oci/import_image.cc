@@ -5,7 +5,6 @@
 
 #include "common/sys/text.hh"
 #include "stage0/oci/parallel.hh"
-#include "stage0/oci/shared_store.hh"
 #include "stage0/store/tree_store.hh"
 
 namespace rocket::oci
@@ -26,9 +25,9 @@ void import_layer(const store::Store& store, const store::ContentDigest& diff_id
         diff_id, {.file = bytes.file->get(), .begin = bytes.begin, .size = bytes.size, .digest = place.digest});
 }
 
-void import_layers(const store::Store& store, Content& content, const ResolvedImage& image)
+void import_layers(const store::Store& store, Content& content, const ResolvedImage& image, const LayerTick& tick)
 {
-    SharedStore shared{store};
+    SharedStore shared{store, tick};
     const store::LayerStore layers{shared.get()};
     std::vector<LayerPlace> missing;
     std::vector<store::ContentDigest> diff_ids;
@@ -43,7 +42,8 @@ void import_layers(const store::Store& store, Content& content, const ResolvedIm
     Parallel parallel{layers_at_once};
     content.layers(missing, [&](std::size_t index, Bytes bytes) {
         parallel.start([&shared, &missing, &diff_ids, index, bytes = std::move(bytes)] {
-            import_layer(shared.get(), diff_ids[index], missing[index], bytes);
+            import_layer(shared.of(missing[index].digest.value_or(diff_ids[index])), diff_ids[index], missing[index],
+                         bytes);
         });
     });
     parallel.wait();
@@ -52,11 +52,11 @@ void import_layers(const store::Store& store, Content& content, const ResolvedIm
 } // namespace
 
 model::ImageId import_image(store::Store& store, Content& content, const ResolvedImage& image, Origin origin,
-                            const store::Import::Facts& facts, const Warn& warn)
+                            const store::Import::Facts& facts, const Warn& warn, const LayerTick& tick)
 {
     store.tidy();
     const auto kept = store::LayerStore{store}.keep();
-    import_layers(store, content, image);
+    import_layers(store, content, image, tick);
     origin.image_id = store::ContentDigest::of(image.config).str();
     origin.annotations = image.annotations;
     return with_context("converting the image", [&] {

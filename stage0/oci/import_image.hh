@@ -6,12 +6,13 @@
 
 #include "stage0/oci/convert.hh"
 #include "stage0/oci/resolve.hh"
+#include "stage0/oci/shared_store.hh"
 #include "stage0/store/layered_import.hh"
 
 namespace rocket::oci
 {
 
 model::ImageId import_image(store::Store& store, Content& content, const ResolvedImage& image, Origin origin,
-                            const store::Import::Facts& facts, const Warn& warn);
+                            const store::Import::Facts& facts, const Warn& warn, const LayerTick& tick = {});
 
 } // namespace rocket::oci

@@ -5,7 +5,6 @@
 
 #include "common/sys/sys.hh"
 #include "stage0/oci/parallel.hh"
-#include "stage0/oci/shared_store.hh"
 
 namespace rocket::oci
 {
@@ -24,24 +23,29 @@ Bytes whole(Fd file)
     return {.file = std::make_shared<Fd>(std::move(file)), .begin = 0, .size = size};
 }
 
-void add(PendingImport& import, std::size_t place, const LayerPlace& layer, const Bytes& bytes,
-         PendingImport::Keep keep)
+struct Adding {
+    SharedStore& shared;
+    PendingImport& import;
+};
+
+void add(const Adding& to, std::size_t place, const LayerPlace& layer, const Bytes& bytes, PendingImport::Keep keep)
 {
     if (layer.size && bytes.size != *layer.size)
         fail(Error::Kind::corrupt, "layer {} has {} bytes instead of {}", layer.digest->str(), bytes.size, *layer.size);
-    import.add_layer(
-        place, {.file = bytes.file->get(), .begin = bytes.begin, .size = bytes.size, .digest = layer.digest}, keep);
+    to.import.add_layer(place,
+                        {.file = bytes.file->get(), .begin = bytes.begin, .size = bytes.size, .digest = layer.digest},
+                        keep, to.shared.tick_of(*layer.digest));
 }
 
 // Without fetching it: root has it, or another member.
-bool add_known(PendingImport& import, const store::Store& store, const ResolvedImage& image, std::size_t place)
+bool add_known(const Adding& to, const store::Store& store, const ResolvedImage& image, std::size_t place)
 {
     const auto& diff_id = image.parsed.diff_ids[place];
     const auto& layer = image.layers[place];
     try {
         const auto path = store.layout().layer(diff_id.key()) + "/" + model::layer_dir::archive;
         if (store::LayerStore{store}.record(diff_id).archive == *layer.digest) {
-            add(import, place, layer, whole(sys::open(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW)),
+            add(to, place, layer, whole(sys::open(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW)),
                 PendingImport::Keep::elsewhere);
             return true;
         }
@@ -52,25 +56,25 @@ bool add_known(PendingImport& import, const store::Store& store, const ResolvedI
     auto file = store::find_pending_layer(store.layout(), *layer.digest);
     if (!file)
         return false;
-    add(import, place, layer, whole(std::move(*file)), PendingImport::Keep::link);
+    add(to, place, layer, whole(std::move(*file)), PendingImport::Keep::link);
     return true;
 }
 
-void add_layers(PendingImport& import, const store::Store& store, Content& content, const ResolvedImage& image)
+void add_layers(const Adding& to, const store::Store& store, Content& content, const ResolvedImage& image)
 {
     std::vector<LayerPlace> missing;
     std::vector<std::size_t> places;
     std::set<ContentDigest> seen; // the same layer may come twice in an image
     for (std::size_t place = 0; place < image.layers.size(); ++place) {
-        if (!seen.insert(image.parsed.diff_ids[place]).second || add_known(import, store, image, place))
+        if (!seen.insert(image.parsed.diff_ids[place]).second || add_known(to, store, image, place))
             continue;
         missing.push_back(image.layers[place]);
         places.push_back(place);
     }
     Parallel parallel{layers_at_once};
     content.layers(missing, [&](std::size_t index, Bytes bytes) {
-        parallel.start([&import, &missing, &places, index, bytes = std::move(bytes)] {
-            add(import, places[index], missing[index], bytes,
+        parallel.start([&to, &missing, &places, index, bytes = std::move(bytes)] {
+            add(to, places[index], missing[index], bytes,
                 bytes.is_download ? PendingImport::Keep::link : PendingImport::Keep::copy);
         });
     });
@@ -87,13 +91,14 @@ std::string KeptDocuments::document(const Descriptor& descriptor, std::uint64_t 
 }
 
 model::ImageId import_pending(store::Store& store, Content& content, const ResolvedImage& image, Origin origin,
-                              const Finding& finding, const store::Import::Facts& facts, const Warn& warn)
+                              const Finding& finding, const store::Import::Facts& facts, const Warn& warn,
+                              const LayerTick& tick)
 {
     store.tidy();
     const auto kept = store::LayerStore{store}.keep();
-    SharedStore shared{store};
+    SharedStore shared{store, tick};
     PendingImport import{shared.get(), image.parsed.diff_ids};
-    add_layers(import, store, content, image);
+    add_layers({shared, import}, store, content, image);
     origin.image_id = ContentDigest::of(image.config).str();
     origin.annotations = image.annotations;
     return with_context("converting the image", [&] {

@@ -8,6 +8,7 @@
 
 #include "stage0/oci/convert.hh"
 #include "stage0/oci/resolve.hh"
+#include "stage0/oci/shared_store.hh"
 #include "stage0/store/pending.hh"
 
 namespace rocket::oci
@@ -35,7 +36,8 @@ struct Finding {
 };
 
 model::ImageId import_pending(store::Store& store, Content& content, const ResolvedImage& image, Origin origin,
-                              const Finding& finding, const store::Import::Facts& facts, const Warn& warn);
+                              const Finding& finding, const store::Import::Facts& facts, const Warn& warn,
+                              const LayerTick& tick = {});
 
 class PendingContent : public Content
 {

@@ -160,6 +160,8 @@ private:
         if (registry_.hooks_.progress)
             request.progress = [this, index](std::uint64_t done, std::optional<std::uint64_t>) {
                 here_[index] = done;
+                if (registry_.hooks_.layer_progress)
+                    registry_.hooks_.layer_progress(*layers_[index].digest, done, layers_[index].size);
                 registry_.hooks_.progress(std::accumulate(here_.begin(), here_.end(), std::uint64_t{0}), total_);
             };
         return request;

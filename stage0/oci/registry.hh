@@ -22,6 +22,8 @@ public:
         Endpoint::Say say = {}; // warnings of registries
         Endpoint::Say debug = {};
         fetch::Progress progress = {}; // of all layers together
+        std::function<void(const store::ContentDigest&, std::uint64_t, std::optional<std::uint64_t>)> layer_progress =
+            {};
     };
     // Who has the image: mirrors first, the registry itself last.
     struct Place {

@@ -147,7 +147,7 @@ Fd PendingImport::make_copy(const LayerSource& source, Keep keep) const
     return image.create(name.c_str(), group_file);
 }
 
-void PendingImport::add_layer(std::size_t place, const LayerSource& source, Keep keep)
+void PendingImport::add_layer(std::size_t place, const LayerSource& source, Keep keep, const Tick& tick)
 {
     const auto& diff_id = layers_[place];
     const auto copy = make_copy(source, keep);
@@ -162,7 +162,7 @@ void PendingImport::add_layer(std::size_t place, const LayerSource& source, Keep
                                         .tar_digest = diff_id,
                                         .allow_devices = true, // the worker reports them, and makes none
                                         .limits = store_.options().limits,
-                                        .tick = store_.options().tick});
+                                        .tick = tick});
     check_digest("the layer as received", *unpacked.archive_digest, *source.digest);
     check_digest("the layer's tar", *unpacked.tar_digest, diff_id);
     mark_opaque(tree.get(), unpack::Seams::parse(unpacked.seams));

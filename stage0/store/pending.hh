@@ -60,7 +60,7 @@ public:
         link,      // a file of members, that nobody writes to any more
         elsewhere, // root has the layer in its store
     };
-    void add_layer(std::size_t place, const LayerSource& source, Keep keep);
+    void add_layer(std::size_t place, const LayerSource& source, Keep keep, const Tick& tick);
     // Once all layers are there: what users and groups are looked up in. Owners and modes in it mean nothing, and links
     // from one layer into another are left out.
     LayerStack tree() const;
