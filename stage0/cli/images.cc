@@ -45,6 +45,28 @@ oci::Policy load_policy(const std::string& local_config)
     return {};
 }
 
+// The same: in our directory such files lie beside ours, which end in .json.
+oci::Lookaside load_lookaside(const std::string& local_config)
+{
+    constexpr std::size_t largest_file = std::size_t{1} << 20;
+    const auto ours = local_config.empty() ? std::string{} : local_config + "/registries.d";
+    for (const auto& directory : {ours, std::string{"/etc/containers/registries.d"}}) {
+        oci::Lookaside found;
+        bool is_any = false;
+        for (const auto& name : directory.empty()
+                                    ? std::vector<std::string>{}
+                                    : file::list_if_exists(AT_FDCWD, directory).value_or(std::vector<std::string>{}))
+            if (name.ends_with(".yaml")) {
+                const auto path = directory + "/" + name;
+                found.add(file::read(AT_FDCWD, path, largest_file), path);
+                is_any = true;
+            }
+        if (is_any)
+            return found;
+    }
+    return {};
+}
+
 } // namespace
 
 store::Store open_store(const Context& context, Progress& progress)
@@ -71,6 +93,7 @@ ImageSource::ImageSource(const Context& context)
     if (!context.global.system_config.empty())
         network_.shipped = context.global.system_config + "/images";
     network_.docker_login = [&context](const std::string& host) { return docker_login(context, host); };
+    network_.lookaside = [&context] { return load_lookaside(context.global.local_config); };
     network_.policy = [&context] { return load_policy(context.global.local_config); };
     if (context.global.insecure.tls && verifier_ != nullptr)
         log::print("warning: TLS verification has been disabled");

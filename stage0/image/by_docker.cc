@@ -193,6 +193,8 @@ oci::Rules rules_of(const Session& session, const oci::DockerName& name)
     auto rules = oci::rules_for(session.network().registries, name);
     if (const auto& policy = session.network().policy)
         oci::apply(policy(), name, rules);
+    if (const auto& lookaside = session.network().lookaside; lookaside && rules.signatures.empty())
+        rules.signatures = lookaside().place_of(name);
     return rules;
 }
 

@@ -10,6 +10,7 @@
 #include "stage0/config/config.hh"
 #include "stage0/fetch/http.hh"
 #include "stage0/oci/login.hh"
+#include "stage0/oci/lookaside.hh"
 #include "stage0/oci/policy.hh"
 
 namespace rocket::image
@@ -24,6 +25,8 @@ struct Network {
     std::map<std::string, config::Registry> registries = {}; // by prefix
     // The host's policy for Docker and OCI images, read when one is asked for; null: there is none.
     std::function<oci::Policy()> policy = {};
+    // Where the host's container tools look for signatures; the same.
+    std::function<oci::Lookaside()> lookaside = {};
     std::string shipped = {}; // a directory of images that came with the host, looked at before the network; or empty
 
     explicit Network(fetch::Client::Options options) : client{options} {}

@@ -254,6 +254,20 @@ def test_configuration_that_is_wrong(rocket, registry, fields, words):
     assert words in rocket("fetch", registry.reference, status=254).stderr
 
 
+def test_places_of_the_container_tools(rocket, registry, signatures):
+    """registries.d/*.yaml, in our directory or in /etc/containers: containers-registries.d(5)."""
+    signatures.sign()
+    directory = rocket.local / "registries.d"
+    (directory / "registry.json").unlink()
+    refused(rocket, registry.reference, "nobody says where signatures", "registries.d")
+    text = f"default-docker:\n  lookaside-staging: file:///nowhere\ndocker:\n  {registry.host}/team:\n    lookaside: file://{signatures.directory}\n"
+    (directory / "tools.yaml").write_text(text)
+    (directory / "more.yaml").write_text(f"docker:\n  {registry.host}:\n    sigstore: file:///nowhere\n")
+    assert rocket("run", "--net=none", registry.reference, timeout=60).stdout == "signed\n"
+    (directory / "tools.yaml").write_text(text + "  - x\n")
+    assert "tools.yaml:6: this is not YAML" in rocket("fetch", registry.reference, status=254).stderr
+
+
 # --- mirrors
 
 @pytest.fixture
