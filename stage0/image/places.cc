@@ -51,7 +51,8 @@ Fd open_own(int parent, const std::string& path)
 
 std::string lock_path(const model::Layout& layout, const std::string& key)
 {
-    return layout.locks() + "/fetch-" + key;
+    // Root and members do not share what has come of a download, and need not wait for each other.
+    return layout.locks() + (::geteuid() == 0 ? "/fetch-" : "/members-fetch-") + key;
 }
 
 } // namespace rocket::image

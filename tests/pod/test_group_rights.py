@@ -228,6 +228,23 @@ def test_members_write_nowhere_else(shared, make):
     os.chown(shared.data / "cas/tree", 0, GROUP)
 
 
+def test_a_lock_of_a_members_does_not_stop_root_for_ever(shared, busybox):
+    """Root waits for a while, and says whose process it is."""
+    uuid = shared("--insecure-options=image", "prepare", busybox).stdout.strip()
+    code = "import fcntl, sys, time\nf = open(sys.argv[1])\nfcntl.flock(f, fcntl.LOCK_EX)\nprint('held', flush=True)\ntime.sleep(1000)"
+    holder = subprocess.Popen(["setpriv", "--reuid=12345", "--regid=12345", f"--groups={GROUP}", "--", sys.executable, "-c", code,
+                               str(shared.data / "locks/prepare")], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout.readline() == "held\n"
+        error = shared("--insecure-options=image", "prepare", busybox, status=254, timeout=60).stderr
+        assert f"process {holder.pid} of user 12345 holds a lock that root waits for" in error
+    finally:
+        holder.kill()
+        holder.communicate()
+    shared("--insecure-options=image", "prepare", busybox)
+    shared("rm", uuid)
+
+
 def test_admins_trust_keys(shared, make, signer, home):
     key = signer.public_key(home / "key.asc")
     flags = ["trust", "--skip-fingerprint-review", "--prefix=example.com/app", key]
