@@ -2,7 +2,10 @@
 // One image on its way into the store. The constructor reads it all, once: a copy of the archive as received, the
 // manifest and the rendered tree end up in a staging directory. Then the caller decides whether it may come in, with
 // the copy, which nobody else can change, to decide on; publish() puts it in place. Without publish() nothing of it
-// remains. Errors: Kind::corrupt for a bad image; Kind::system, a full disk for example.
+// remains. A download is copied, too, rather than renamed: the worker that fetched it has it open for writing as long
+// as the command lives, and could change it after it was hashed; no rename takes that away, and only files in memory
+// can be sealed. Bytes are hashed on their way from the one file into the other, so what is kept is what was checked.
+// Errors: Kind::corrupt for a bad image; Kind::system, a full disk for example.
 #pragma once
 
 #include <optional>

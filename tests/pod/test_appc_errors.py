@@ -97,6 +97,18 @@ def volume(words, text):
     return command(words, "prepare", f"--volume={text}", "IMAGE")
 
 
+def linked_source(inside, path):
+    """VOL-15: the source, or a directory on the way to it, is a link."""
+    def offer(site):
+        (site.home / "real" / inside).mkdir(parents=True, exist_ok=True)
+        link = site.home / "link"
+        link.unlink(missing_ok=True)
+        link.symlink_to("real")
+        site.refused("has a symbolic link in its path", "run", "--net=none", f"--volume=v,kind=host,source={site.home / path}", site.image,
+                     "--mount=volume=v,target=/v")
+    return offer
+
+
 def dependency(words, deps, name="a"):
     def offer(site):
         path = site.write(aci.tar_bytes(aci.image(f"example.com/{name}", dependencies=[{"imageName": "example.com/busybox", **deps}])), ".aci")
@@ -257,6 +269,8 @@ ROWS = {
         "in a pod: no name": pod("name", volumes=[{"kind": "empty"}]),
         "in a pod: mode with host": pod("mode", volumes=[{"name": "v", "kind": "host", "source": "/tmp", "mode": "0700"}]),
         "missing source on the host": command("/nowhere", "run", "--net=none", "--volume=v,kind=host,source=/nowhere", "IMAGE", "--mount=volume=v,target=/v"),
+        "symlinked source": linked_source("", "link"),
+        "symbolic link on the way to the source": linked_source("below", "link/below"),
         "overlap": pod("overlapping", {"mounts": OVERLAP}, **EMPTY),
         "unknown volume in mounts": pod("volume", {"mounts": [{"volume": "other", "path": "/a"}]}, **EMPTY),
     },

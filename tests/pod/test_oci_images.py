@@ -180,6 +180,11 @@ def test_docker_archives_with_several_images(rocket, fetch, home):
         image = fetch(f"docker-archive:{path}:{name}").stdout.strip()
         assert json.loads(rocket("image", "cat-manifest", image).stdout)["app"]["exec"] == [command]
     assert "no image" in fetch(f"docker-archive:{path}:@2", status=254).stderr
+    other = b"a layer that is a link to the first one"
+    place = lambda data: oci.digest(data).split(":")[1] + "/layer.tar" # noqa: E731
+    path = oci.save(home / "linked.tar", [(configs[0], [tar], ["first:1"]), (configs[1], [other], None)], links={place(other): "../" + place(tar)})
+    image = fetch(f"docker-archive:{path}:@1").stdout.strip()
+    assert json.loads(rocket("image", "cat-manifest", image).stdout)["app"]["exec"] == ["/b"]
 
 
 # --- refusing
