@@ -12,7 +12,7 @@ import pytest
 from conftest import HOST_IS_SYSTEMD, wait_for
 from test_units import files, journal, run  # noqa: F401
 
-ROUNDS, CLIENTS = map(int, os.environ.get("ROCKET_SOCKET_LOAD", "4x25").split("x"))
+ROUNDS, CLIENTS = map(int, os.environ.get("ROCKET_SOCKET_LOAD", "10x100").split("x"))
 
 # An app that answers on every socket it is handed with the socket's name and its own pid, and ends when it has been idle.
 SERVER = """
