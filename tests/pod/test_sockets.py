@@ -60,7 +60,7 @@ class Listeners:
         self.rocket, self.sockets, self.names = rocket, sockets, names
 
     def run(self, *arguments, **options):
-        command = self.rocket.command("--insecure-options=image", "run", "--net=none", USR, *arguments)
+        command = self.rocket.command("--insecure-options=image", "run", *([] if "--net=default" in arguments else ["--net=none"]), USR, *arguments)
         script = 'export LISTEN_PID=$$; exec "$@"'
         for number, one in enumerate(self.sockets):
             os.dup2(one.fileno(), 200 + number)
