@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // docker://[HOST/]NAME[:TAG|@DIGEST], from any registry (oci.md chapters 1 to 3).
 #include "common/model/platform.hh"
+#include "common/sys/file.hh"
 #include "common/sys/text.hh"
 #include "stage0/image/docker_signature.hh"
 #include "stage0/image/pending.hh"
@@ -66,6 +67,12 @@ bool may_take_over(Session& session, const model::ImageId& id, const std::string
     }
 }
 
+std::string signature_of(const store::Store& store, const model::ImageId& id)
+{
+    const auto dir = store.open_hearsay(id);
+    return file::read_if_exists(dir.get(), model::image_dir::signature, largest_signature).value_or("");
+}
+
 // The latest that was fetched by that reference, on grounds that are good enough now.
 std::optional<model::ImageId> find_stored(Session& session, const oci::DockerName& name, const oci::Rules& rules,
                                           const oci::Platform& platform)
@@ -77,7 +84,9 @@ std::optional<model::ImageId> find_stored(Session& session, const oci::DockerNam
         if (!is_for(entry, platform) || (!entry.is_believed && !may_take_over(session, entry.id, source_of(name))))
             continue;
         const auto record = store.record(entry.id);
-        if (record.source == source_of(name) && (takes_unsigned || record.is_verified()))
+        if (record.source == source_of(name) && (takes_unsigned || record.is_verified()) &&
+            (takes_unsigned || rules.signed_by.empty() ||
+             is_still_demanded(session, name, rules, signature_of(store, entry.id))))
             return entry.id;
     }
     return std::nullopt;

@@ -99,4 +99,23 @@ DockerGrounds verify_docker(Session& session, const oci::DockerName& name, const
     return all;
 }
 
+bool is_still_demanded(Session& session, const oci::DockerName& name, const oci::Rules& rules,
+                       const std::string& signature)
+{
+    const auto image_name = model::AcIdentifier::sanitized(name.repository());
+    for (const auto& demand : rules.signed_by) {
+        try {
+            const auto claim =
+                oci::Claim::parse(session.open_message(image_name, signature, key_files_of(demand)).payload);
+            oci::check_claim(claim, name, claim.manifest, demand.identity);
+            return true;
+        } catch (const Error& error) {
+            if (error.kind() != Error::Kind::untrusted)
+                throw;
+            session.debug(error.innermost());
+        }
+    }
+    return false;
+}
+
 } // namespace rocket::image

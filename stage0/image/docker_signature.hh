@@ -27,4 +27,9 @@ SignaturePlace signatures_at(Session& session, const oci::DockerName& name, cons
 DockerGrounds verify_docker(Session& session, const oci::DockerName& name, const oci::Rules& rules,
                             const SignaturePlace& place, const std::vector<store::ContentDigest>& manifests);
 
+// Of an image that root has let in by this signature: whether it meets one of the demands that a policy makes by now.
+// That it is a signature of this image was seen then.
+bool is_still_demanded(Session& session, const oci::DockerName& name, const oci::Rules& rules,
+                       const std::string& signature);
+
 } // namespace rocket::image

@@ -370,6 +370,13 @@ def test_policy(rocket, registry, layout, signer, home):
         set_policy(rocket, **{host: [{**by_key, "signedIdentity": {"type": "exactRepository", "dockerRepository": "elsewhere.test/box"}},
                                      {**by_key, "keyPath": str(home / "stranger.asc")}]})
         assert rocket("run", "--net=none", reference, timeout=60).stdout == "signed\n"
+        # What is in the store has to meet what the policy demands when it is used.
+        count = len(registry.server.log)
+        rocket("fetch", "--pull-policy=never", reference)
+        set_policy(rocket, **{host: [by_key]})
+        assert "is not in the local store" in rocket("fetch", "--pull-policy=never", reference, status=254).stderr
+        set_policy(rocket, **{host: [{**by_key, "keyPath": str(home / "stranger.asc")}]})
+        assert rocket("run", "--net=none", reference, timeout=60).stdout == "signed\n" and len(registry.server.log) == count
     finally:
         stranger.close()
 
