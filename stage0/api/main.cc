@@ -5,8 +5,6 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/server_posix.h>
 #include <netdb.h>
-#include <signal.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
@@ -15,11 +13,11 @@
 #include <memory>
 
 #include "common/sys/log.hh"
-#include "common/sys/process.hh"
 #include "common/sys/sys.hh"
 #include "common/sys/text.hh"
 #include "stage0/api/gate.hh"
 #include "stage0/api/service.hh"
+#include "stage0/service_main.hh"
 
 namespace
 {
@@ -122,13 +120,7 @@ int serve(int argc, char** argv)
     const auto idle = argc == words ? text::parse_decimal(argv[2], 86400) : std::nullopt;
     if (!idle)
         fail(Error::Kind::usage, "api-service is started by `rocket api-service`");
-    sigset_t ends{};
-    ::sigemptyset(&ends);
-    ::sigaddset(&ends, SIGTERM);
-    ::sigaddset(&ends, SIGINT);
-    ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);
-    const Fd signals{sys::check([&] { return ::signalfd(-1, &ends, SFD_CLOEXEC); }, "waiting for signals")};
+    const auto signals = end_signals();
 
     log::print("API service starting...");
     const auto flags = flags_from(argv + 3);
@@ -157,14 +149,5 @@ int serve(int argc, char** argv)
 
 int main(int argc, char** argv)
 {
-    ensure_standard_fds();
-    log::set_prefix("api-service");
-    try {
-        return serve(argc, argv);
-    } catch (const Error& error) {
-        log::error(error);
-    } catch (const std::exception& error) {
-        log::print("{}", error.what());
-    }
-    return 254;
+    return service_main("api-service", serve, argc, argv);
 }

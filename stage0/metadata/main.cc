@@ -2,8 +2,6 @@
 // The metadata service as a program of its own (MDS-1): `rocket metadata-service` becomes it. Needs no privilege but to
 // read the pods' directories. Its registration socket is the descriptor that systemd hands over, or made here.
 //   metadata-service DATA-DIRECTORY PORT IDLE-SECONDS (0: it never ends by itself)
-#include <signal.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
@@ -13,11 +11,10 @@
 #include <cstring>
 
 #include "common/model/metadata.hh"
-#include "common/sys/log.hh"
-#include "common/sys/process.hh"
 #include "common/sys/sys.hh"
 #include "common/sys/text.hh"
 #include "stage0/metadata/service.hh"
+#include "stage0/service_main.hh"
 
 namespace
 {
@@ -77,13 +74,7 @@ int serve(int argc, char** argv)
 {
     if (argc != 4)
         fail(Error::Kind::usage, "usage: metadata-service DATA-DIRECTORY PORT IDLE-SECONDS");
-    sigset_t ends{};
-    ::sigemptyset(&ends);
-    ::sigaddset(&ends, SIGTERM);
-    ::sigaddset(&ends, SIGINT);
-    ::sigprocmask(SIG_BLOCK, &ends, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);
-    const Fd signals{sys::check([&] { return ::signalfd(-1, &ends, SFD_CLOEXEC); }, "waiting for signals")};
+    const auto signals = end_signals();
     metadata::Service service{options_from(argv + 1), registration_socket()};
     ::sd_notify(0, "READY=1");
     service.run(signals.get());
@@ -95,14 +86,5 @@ int serve(int argc, char** argv)
 
 int main(int argc, char** argv)
 {
-    ensure_standard_fds();
-    log::set_prefix("metadata-service");
-    try {
-        return serve(argc, argv);
-    } catch (const Error& error) {
-        log::error(error);
-    } catch (const std::exception& error) {
-        log::print("{}", error.what());
-    }
-    return 254;
+    return service_main("metadata-service", serve, argc, argv);
 }
