@@ -4,9 +4,9 @@
 // root's, in which nobody else can write. An image of somebody else's is to root nothing but an archive and a
 // signature, which root takes in anew before its first use, as if from a file (Session::take_over in stage0/image): the
 // archive has to have the image's id, the signature has to be good by the keys that root trusts. One made of layers is
-// its documents, layers and signatures, each under its digest (pending.hh), and taken in as if from a registry. Everything
-// else that decides what root runs lies where only root writes: trees, layers, the index, what is remembered of URLs, partial
-// downloads.
+// its documents, layers and signatures, each under its digest (pending.hh), and taken in as if from a registry.
+// Everything else that decides what root runs lies where only root writes: trees, layers, the index, what is remembered
+// of URLs, partial downloads.
 //
 // Members believe each other: nothing in the store gives them more than they have.
 #pragma once

@@ -42,7 +42,9 @@ class LayerExtraction
 public:
     LayerExtraction(const Read& read, Fd root, const ExtractOptions& options)
         : options_{options}, reader_{read, options.limits, TarReader::Strictness::layer},
-          writer_{std::move(root), options.limits, {.replace = true, .top = "", .fidelity = options.fidelity, .stand_ins = true}}
+          writer_{std::move(root),
+                  options.limits,
+                  {.replace = true, .top = "", .fidelity = options.fidelity, .stand_ins = true}}
     {
     }
 

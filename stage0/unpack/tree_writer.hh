@@ -23,7 +23,7 @@ namespace rocket::unpack
 // What is done with owners, set-id bits and attributes other than the user's own (user.*).
 enum class Fidelity {
     exact,
-    mine, // left out: a writer without privilege keeps what it writes to itself
+    mine,     // left out: a writer without privilege keeps what it writes to itself
     readable, // the same, and the writer can read all of it: it is looked at and thrown away
 };
 
