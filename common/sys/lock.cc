@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <thread>
 
 #include "common/sys/file.hh"
@@ -61,28 +62,40 @@ void refuse_foreign_holder(int fd)
     }
 }
 
-// Whoever waits for root's own work waits as long as it takes; for another user's, for a while.
-void lock_as_root(int fd, Lock::Mode mode)
+// Whoever waits for root's own work waits as long as it takes, in the kernel's queue; for another user's, for a while.
+// A call that waits cannot be told to stop: a thread makes it. It has a descriptor of its own, and if the lock comes
+// when nobody wants it any more, it goes with that.
+void wait_as_root(int fd, Lock::Mode mode)
 {
-    using namespace std::chrono_literals;
-    using Clock = std::chrono::steady_clock;
-    constexpr auto patience = 10s;
-    const auto begin = Clock::now();
-    auto pause = std::chrono::milliseconds{1};
-    while (!try_lock(fd, mode)) {
-        if (Clock::now() - begin > patience)
+    constexpr std::chrono::seconds patience{10};
+    std::packaged_task<int()> task{[fd = sys::duplicate(fd), mode] {
+        while (::flock(fd.get(), operation(mode)) != 0)
+            if (errno != EINTR)
+                return errno;
+        return 0;
+    }};
+    auto result = task.get_future();
+    std::thread waiting{std::move(task)};
+    try {
+        while (result.wait_for(patience) != std::future_status::ready)
             refuse_foreign_holder(fd);
-        std::this_thread::sleep_for(pause);
-        pause = std::min(2 * pause, std::chrono::milliseconds{50});
+    } catch (...) {
+        waiting.detach();
+        throw;
     }
+    waiting.join(); // some callers change namespaces next, which needs a process of one thread
+    if (const int error = result.get(); error != 0)
+        throw system_error(error, "waiting for a lock");
 }
 
 } // namespace
 
 Lock Lock::take(Fd fd, Mode mode)
 {
+    if (try_lock(fd.get(), mode))
+        return Lock{std::move(fd)};
     if (::geteuid() == 0)
-        lock_as_root(fd.get(), mode);
+        wait_as_root(fd.get(), mode);
     else
         sys::check([&] { return ::flock(fd.get(), operation(mode)); }, "waiting for a lock");
     return Lock{std::move(fd)};
