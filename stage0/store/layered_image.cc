@@ -132,6 +132,9 @@ Store::Verdict verify_layered(const Store& store, const Record& record)
 
 void write_layered(const Store& store, const Record& record, int to)
 {
+    if (!can_render())
+        throw Error{Error::Kind::unsupported, "the image is made of layers, which only root can put together",
+                    "run the command as root"};
     const auto trees = LayerStack::open(render_layered(store, record));
     write_aci(trees, store.manifest_bytes(record.id), to, [&] {
         if (store.options().tick)

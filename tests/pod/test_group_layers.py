@@ -45,6 +45,7 @@ def test_a_member_fetches_and_root_runs_it(shared, member, registry, signatures)
     assert list((shared.data / "cas/members/partial").iterdir()) == [], "what was downloaded was linked, not copied"
     assert full[:19] in member("image", "list").stdout
     assert json.loads(member("image", "cat-manifest", full).stdout)["app"]["exec"] == ["/bin/echo", "signed"]
+    assert "only root can put together" in member("image", "export", full, "/tmp/member-export.aci", status=254).stderr
     count = len(registry.server.log)
     assert member("fetch", "--full", "--pull-policy=new", registry.reference).stdout.strip() == full
 
