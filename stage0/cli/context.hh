@@ -4,6 +4,7 @@
 // which has the command's name as its prefix by then (cli 1.3).
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,11 @@
 #include "stage0/cli/flags.hh"
 #include "stage0/cli/insecure_options.hh"
 #include "stage0/config/config.hh"
+
+namespace rocket::users
+{
+class SharedImages;
+}
 
 namespace rocket::cli
 {
@@ -53,6 +59,7 @@ public:
     Context();
 
     GlobalOptions global;
+    std::shared_ptr<const users::SharedImages> shared_images = {}; // the host's, if we are root of our own only
 
     void declare_flags(FlagSet& flags);
 

@@ -12,6 +12,7 @@
 #include "stage0/cli/help.hh"
 #include "stage0/users/handed_over.hh"
 #include "stage0/users/own_root.hh"
+#include "stage0/users/shared_images.hh"
 
 namespace rocket::cli
 {
@@ -79,10 +80,13 @@ void become_root_if_needed(Context& context, const Command& command)
                     offered ? "in a unit with User= its pods need a place: StateDirectory=" : ""};
     if (!command.needs_root && (state.empty() || !offered))
         return;
-    users::become_own_root();
+    auto granted = users::become_own_root();
     if (context.global.dir.empty())
         context.global.dir = state;
     users::take_over(context.global.dir);
+    if (granted.images)
+        context.shared_images =
+            std::make_shared<users::SharedImages>(std::move(granted.host), *granted.images, context.global.dir);
 }
 
 int run_command(CommandTable table, Context& context, const Command& command, const Words& words, const FlagSet& global)

@@ -5,9 +5,12 @@
 
 #include "common/sys/file.hh"
 #include "common/sys/log.hh"
+#include "stage0/image/reference.hh"
 #include "stage0/notify.hh"
 #include "stage0/oci/login.hh"
+#include "stage0/store/layered_image.hh"
 #include "stage0/trust/verifier.hh"
+#include "stage0/users/shared_images.hh"
 
 namespace rocket::cli
 {
@@ -85,9 +88,10 @@ store::Store open_store(const Context& context, Progress& progress)
 }
 
 ImageSource::ImageSource(const Context& context)
-    : progress_{context.global.quiet}, store_{open_store(context, progress_)}, verifier_{make_verifier(context)},
-      network_{{.insecure_tls = context.global.insecure.tls, .insecure_http = context.global.insecure.http},
-               context.config()},
+    : context_{context}, progress_{context.global.quiet}, store_{open_store(context, progress_)},
+      verifier_{make_verifier(context)}, network_{{.insecure_tls = context.global.insecure.tls,
+                                                   .insecure_http = context.global.insecure.http},
+                                                  context.config()},
       keys_{context}, acquirer_{store_, verifier_.get(), network_, hooks()}
 {
     if (!context.global.system_config.empty())
@@ -141,6 +145,41 @@ pod::Image ImageSource::ready(const model::ImageId& id)
 pod::Image ImageSource::acquire(const image::Request& request)
 {
     return ready(fetch(request));
+}
+
+// What root has let in it has verified; only what is asked for by name can be there.
+pod::Image ImageSource::from_host(image::Request request)
+{
+    const auto& shared = *context_.shared_images;
+    request.policy = image::PullPolicy::never;
+    store::Store store{shared.layout(), store_.options()};
+    const auto id = image::Acquirer{store, verifier_.get(), network_, {}}.acquire(request);
+    auto text = store.manifest_bytes(id);
+    auto manifest = model::ImageManifest::parse(text);
+    if (!store.is_rendered(id) || store::hides_directories(store, id))
+        fail(Error::Kind::unsupported, "its tree cannot be used in place");
+    auto trees = store.render(id);
+    shared.keep(id);
+    return {.id = id, .manifest = std::move(manifest), .manifest_text = std::move(text), .trees = std::move(trees)};
+}
+
+pod::Image ImageSource::acquire_for_own_pod(const image::Request& request)
+{
+    const auto reference = image::parse_reference(request.image);
+    const bool is_name = std::holds_alternative<model::ImageIdPrefix>(reference) ||
+                         std::holds_alternative<model::ImageName>(reference) ||
+                         std::holds_alternative<image::DockerReference>(reference);
+    if (!context_.shared_images || !is_name || request.policy == image::PullPolicy::update ||
+        !request.signature.empty())
+        return acquire(request);
+    try {
+        auto found = from_host(request);
+        log::print("using image {} from the host's store", found.id.key());
+        return found;
+    } catch (const Error& error) {
+        log::debug("not from the host's store: {}", error.innermost());
+    }
+    return acquire(request);
 }
 
 pod::Image ImageSource::acquire_unsigned(const image::Request& request)

@@ -25,6 +25,8 @@ public:
     model::ImageId fetch(const image::Request& request);
     // The same, and rendered.
     pod::Image acquire(const image::Request& request);
+    // For a pod that this process becomes: in place in the host's own store, if we may use that and it is there.
+    pod::Image acquire_for_own_pod(const image::Request& request);
     // The same for a file in a place that only whoever installed us can write to: its signature is not looked at.
     pod::Image acquire_unsigned(const image::Request& request);
     // Of an image in the store: see image::Session.
@@ -33,7 +35,9 @@ public:
 private:
     image::Hooks hooks();
     pod::Image ready(const model::ImageId& id);
+    pod::Image from_host(image::Request request);
 
+    const Context& context_;
     Progress progress_;
     store::Store store_;
     std::unique_ptr<image::Verifier> verifier_; // null: signatures are not looked at

@@ -39,11 +39,13 @@ image::Request request_of(const pod::AppRequest& app, const PodFlags& flags, con
     return {pin->second.key(), "", image::PullPolicy::never};
 }
 
-Planned plan_from_images(const PodFlags& flags, ImageSource& source, const update::Images& pins)
+Planned plan_from_images(const PodFlags& flags, pod::PodStage stage, ImageSource& source, const update::Images& pins)
 {
     std::vector<pod::Image> images;
-    for (const auto& app : flags.app_args.apps)
-        images.push_back(source.acquire(request_of(app, flags, pins)));
+    for (const auto& app : flags.app_args.apps) {
+        const auto request = request_of(app, flags, pins);
+        images.push_back(stage == pod::PodStage::run ? source.acquire_for_own_pod(request) : source.acquire(request));
+    }
     const auto wanted = request(flags);
     auto reified = pod::reify(wanted, images, ::getuid(), ::getgid());
     auto origins = pod::origins_of(wanted, images, reified.manifest);
@@ -104,7 +106,7 @@ Planned make_plan(const MakePod& what, ImageSource& source, const model::Layout&
     if (what.sandbox != nullptr)
         return plan_sandbox(*what.sandbox);
     const auto pins = what.stage == pod::PodStage::run ? update::own_pins(layout) : update::Images{};
-    return what.flags.pod_manifest.empty() ? plan_from_images(what.flags, source, pins)
+    return what.flags.pod_manifest.empty() ? plan_from_images(what.flags, what.stage, source, pins)
                                            : plan_from_manifest(what.flags.pod_manifest, source);
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/sys/sys.hh"
+#include "stage0/store/foreign_use.hh"
 #include "stage0/store/usage.hh"
 
 namespace rocket::store
@@ -48,9 +49,10 @@ Collector::Collector(Store& store, const CollectOptions& options, const CollectR
                                                                          std::int64_t{options.grace_period.count()}}
 {
     const auto used = images_used_by_pods(store.layout(), Using::kept);
+    const auto foreign = foreign_uses(store.layout());
     for (auto& entry : store.list()) {
         store_bytes_ += entry.size;
-        if (!used.contains(entry.id) && !is_kept(entry, options)) {
+        if (!used.contains(entry.id) && !foreign.contains(entry.id) && !is_kept(entry, options)) {
             const auto used_ns = store.last_used_ns(entry.id);
             candidates_.push_back({std::move(entry), used_ns});
         }

@@ -130,6 +130,14 @@ Store::Verdict verify_layered(const Store& store, const Record& record)
     return verdict;
 }
 
+bool hides_directories(const Store& store, const model::ImageId& id)
+{
+    const LayerStore layers{store};
+    return std::ranges::any_of(store.record(id).layers, [&](const auto& layer) {
+        return std::ranges::any_of(layers.render(layer).seams.opaque, [](const auto& path) { return !path.empty(); });
+    });
+}
+
 void write_layered(const Store& store, const Record& record, int to)
 {
     if (!can_render())

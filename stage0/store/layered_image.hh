@@ -20,4 +20,7 @@ Store::Verdict verify_layered(const Store& store, const Record& record);
 // As one App Container image: the same layers always give the same bytes.
 void write_layered(const Store& store, const Record& record, int to);
 
+// Whether a layer of it has directories that hide what lower ones have there: the mark is root's alone to see.
+bool hides_directories(const Store& store, const model::ImageId& id);
+
 } // namespace rocket::store

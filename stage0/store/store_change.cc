@@ -4,6 +4,7 @@
 #include "common/sys/sys.hh"
 #include "stage0/store/catalog.hh"
 #include "stage0/store/directories.hh"
+#include "stage0/store/foreign_use.hh"
 #include "stage0/store/layer_store.hh"
 #include "stage0/store/named_lock.hh"
 #include "stage0/store/staging.hh"
@@ -68,6 +69,9 @@ void Store::refuse_if_used(const ImageId& id, Using which) const
     if (const auto pod = used.find(id); pod != used.end())
         throw Error{Error::Kind::busy, fmt::format("pod {} uses the image", text::quoted(pod->second)),
                     "`rocket rm` the pod first, or `rocket stop` it if it is running"};
+    const auto foreign = foreign_uses(layout_);
+    if (const auto user = foreign.find(id); user != foreign.end())
+        throw Error{Error::Kind::busy, fmt::format("a pod uses the image: {}", user->second), "stop its unit first"};
     if (const auto dependent = find_dependent(id))
         throw Error{
             Error::Kind::busy,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program behind rocket-users.socket: gives the ids of a range to the user namespace of whoever is at the other end
-// of stdin, its user as root and the rest as what nobody else has. It runs as root and trusts nothing that it is told:
-// the kernel says who the peer is, whose the namespace is and which process is in it. Exit status: 0 if it was given.
+// of stdin, its user as root and the rest as what nobody else has; then shows it the images of the host's store, and
+// keeps those that it says it uses. It runs as root and trusts nothing that it is told: the kernel says who the peer
+// is, whose the namespace is and which process is in it. Exit status: 0 if the ids were given.
 #include <linux/nsfs.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -16,6 +18,7 @@
 #include "config.hh"
 #include "stage0/pod/id_ranges.hh"
 #include "stage0/users/own_root.hh"
+#include "stage0/users/shared_images.hh"
 
 namespace
 {
@@ -23,7 +26,8 @@ namespace
 using namespace rocket;
 
 constexpr int peer = STDIN_FILENO;
-constexpr std::size_t request_limit = 64;
+constexpr std::size_t request_limit = 256;
+constexpr int patience_ms = 60'000;
 
 ucred credentials_of_peer()
 {
@@ -68,6 +72,31 @@ void write_map(const Fd& process, const char* name, unsigned root, const model::
     sys::write_all(map.get(), fmt::format("0 {} 1\n1 {} {}\n", root, range.first, range.count - 1));
 }
 
+std::vector<Fd> images_for(const model::Layout& layout, int users)
+{
+    std::vector<Fd> images;
+    try {
+        images.push_back(users::open_shared_images(layout, users));
+    } catch (const Error& error) { // no reason not to give ids
+        log::print("the host's images are not shown: {}", error.innermost());
+    }
+    return images;
+}
+
+// Each image that the peer's pod is going to use, until it has no more to ask.
+void keep_images(const model::Layout& layout, int users, const ucred& who)
+{
+    pollfd waiting{.fd = peer, .events = POLLIN, .revents = 0};
+    while (sys::check([&] { return ::poll(&waiting, 1, patience_ms); }, "waiting for the peer") > 0) {
+        const auto asked = receive_fds(peer, request_limit);
+        if (!asked)
+            return;
+        open_process(users, who); // still the one we know
+        users::record_use(layout, who.uid, who.pid, asked->text);
+        send_fds(peer, users::granted, {});
+    }
+}
+
 void serve()
 {
     const auto who = credentials_of_peer();
@@ -79,11 +108,13 @@ void serve()
     const int users = asked->fds.front().get();
     check_namespace(users, who);
     const auto process = open_process(users, who);
-    const auto range = pod::reserve_id_range_of_user(model::Layout{ROCKET_DATA_DIR}, who.uid);
+    const model::Layout layout{ROCKET_DATA_DIR};
+    const auto range = pod::reserve_id_range_of_user(layout, who.uid);
     write_map(process, "uid_map", who.uid, range);
     write_map(process, "gid_map", who.gid, range);
-    send_fds(peer, users::granted, {});
+    send_fds(peer, users::granted, images_for(layout, users));
     log::print("user {} has ids {}", who.uid, range.str());
+    keep_images(layout, users, who);
 }
 
 } // namespace

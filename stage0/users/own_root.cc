@@ -21,8 +21,6 @@ namespace rocket::users
 namespace
 {
 
-constexpr std::size_t answer_limit = 4096;
-
 [[noreturn]] void refuse(const std::string& why, std::string hint)
 {
     throw Error{Error::Kind::unsupported, "cannot run as unprivileged user: " + why, std::move(hint)};
@@ -64,18 +62,22 @@ bool is_own_root_offered()
     return ::access(socket_path, F_OK) == 0;
 }
 
-void become_own_root()
+Granted become_own_root()
 {
-    const auto host = connect_to_host(); // as who we are: the host looks at the peer
+    auto host = connect_to_host(); // as who we are: the host looks at the peer
     unshare_users();
     Fd namespaces[1];
     namespaces[0] = sys::open(AT_FDCWD, "/proc/self/ns/user", O_RDONLY);
     send_fds(host.get(), request, namespaces);
-    const auto answer = receive_fds(host.get(), answer_limit);
+    auto answer = receive_fds(host.get(), largest_answer);
     if (!answer || answer->text != granted)
         refuse(answer ? text::printable(answer->text) : "rocket-users ended without an answer",
                "see the journal: journalctl -u 'rocket-users@*'");
     become_its_root();
+    Granted given{.host = std::move(host), .images = {}};
+    if (!answer->fds.empty())
+        given.images = std::move(answer->fds.front());
+    return given;
 }
 
 std::string state_directory()

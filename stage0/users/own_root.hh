@@ -1,24 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 // Root of a user namespace of our own, for whoever is not root: a system unit with User=. Its root is
 // the user itself, all other ids are a range that the host gives to nobody else. The range comes from `map-ids`, a
-// program of root's behind a socket, which writes the maps and does nothing else: no process of the unit is ever root.
+// program of root's behind a socket, which writes the maps and shows the host's images: no process of the unit is ever
+// root.
 #pragma once
 
+#include <optional>
 #include <string>
+
+#include "common/sys/fd.hh"
 
 namespace rocket::users
 {
 
 inline constexpr const char* socket_path = "/run/rocket/users.sock";
 inline constexpr const char* request = "map"; // with a descriptor of the namespace; the answer is `granted` or a cause
-inline constexpr const char* granted = "ok";
+inline constexpr const char* granted = "ok";  // and, if the host can, its images: shared_images.hh
+inline constexpr std::size_t largest_answer = 4096;
+
+// What the host gives beside the ids.
+struct Granted {
+    Fd host; // where more can be asked for, for a minute
+    std::optional<Fd> images;
+};
 
 // Whether the host offers it, to whomever.
 bool is_own_root_offered();
 
 // This process, which has one thread, joins a new user namespace and mount namespace and is root there from then on;
 // never back. Kind::unsupported with what the host or the unit has to allow.
-void become_own_root();
+Granted become_own_root();
 
 // $STATE_DIRECTORY of the unit, the first if there are several; empty: it has none.
 std::string state_directory();

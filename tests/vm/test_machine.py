@@ -138,6 +138,29 @@ def test_pods_of_users_who_come_and_go(machine):
     assert "successfully verified" in lines[18] and "no set-id bits" in lines[18] and lines[19:] == ["0"]
 
 
+def test_images_of_the_host_for_other_users(machine):
+    """What root has fetched is used in place by a pod of another user, and stays while that runs; the user has no copy."""
+    out = machine(OWN_USER + r"""
+        command rocket --insecure-options=image fetch /images/owners.aci >/dev/null
+        own web -p DynamicUser=yes $rocket run --net=none example.com/owners --exec=/bin/sh -- -c 'stat -c "%a %u:%g" /bin/su /owned; echo more >/owned'
+        ls /var/lib/private/web/cas/image /var/lib/private/web/cas/tree | grep sha512 | wc -l
+        systemd-run --quiet --unit=long -p Type=notify -p Delegate=yes -p SupplementaryGroups=rocket -p StateDirectory=games -p User=games \
+            $rocket run --net=none example.com/owners --exec=/bin/sleep -- 1000
+        rocket image rm example.com/owners 2>&1 || echo $?
+        rocket image gc --grace-period=0s
+        uid=$(games $rocket list --no-legend --full | cut -f1)
+        systemctl stop long
+        games $rocket export $uid /var/lib/games/left.aci && test -s /var/lib/games/left.aci && echo exported
+        rocket image rm example.com/owners | grep -c removed
+        games $rocket run --net=none example.com/owners 2>&1 | grep -o "no endpoints discovered"
+        ls /run/rocket/image-users
+        systemctl list-units --failed --no-legend 'rocket-users@*' | wc -l""", timeout=400)
+    lines = out.splitlines()
+    assert "from the host's store" in lines[0] and lines[1:4] == ["4755 0:0", "644 33:44", "0"]
+    assert "a pod uses the image: process" in lines[4] and "stop its unit" in lines[5] and lines[7] == "254"
+    assert lines[8:] == ["exported", "1", "no endpoints discovered", "0"]
+
+
 def test_what_pods_of_other_users_need(machine):
     """What is missing, and what only root can give, is said with what to do."""
     out = machine(OWN_USER + r"""
