@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a default pod shows of the machine, side by side with `podman run` and `systemd-nspawn` (issue 4, R17): no more than
+"""What a default pod shows of the machine, side by side with `podman run` and `systemd-nspawn` (R17): no more than
 the tighter of the two, but for the differences listed here, each with its reason. `pytest -s` prints the table."""
 import platform
 import re

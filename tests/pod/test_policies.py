@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When an app is started, started again and given up: annotations rocket/... of an app (L3, issue 4)."""
+"""When an app is started, started again and given up: annotations rocket/... of an app (L3)."""
 import json
 import signal
 

@@ -161,6 +161,27 @@ def test_images_of_the_host_for_other_users(machine):
     assert lines[8:] == ["exported", "1", "no endpoints discovered", "0"]
 
 
+UNIT_OPTIONS = ["RestrictSUIDSGID=yes", "ProtectKernelTunables=yes", "ProtectKernelModules=yes", "ProtectKernelLogs=yes", "ProtectClock=yes", "PrivateNetwork=yes",
+                "ProtectProc=invisible", "ProcSubset=pid", "MemoryDenyWriteExecute=yes", "RestrictRealtime=yes", "CapabilityBoundingSet=", "TasksMax=100",
+                "UMask=0077", "Environment=A=b"]
+
+
+def test_options_of_units_of_other_users(machine):
+    """Each beside DynamicUser= and what OWN_USER has; a credential of the unit is a file for the app."""
+    out = machine(OWN_USER + r"""
+        own web -p DynamicUser=yes $rocket fetch $box >/dev/null
+        for option in """ + " ".join(UNIT_OPTIONS) + r"""; do
+            own web -p DynamicUser=yes -p $option $rocket run --net=none example.com/busybox --exec=/bin/true >/tmp/said && echo "$option works" || { echo "$option"; cat /tmp/said; }
+        done
+        echo -n hush >/root/secret
+        own web -p DynamicUser=yes -p LoadCredential=token:/root/secret sh -c \
+            "exec $rocket run --net=none --volume=creds,kind=host,source=\\$CREDENTIALS_DIRECTORY,readOnly=true --mount=volume=creds,target=/creds example.com/busybox --exec=/bin/cat -- /creds/token"
+        """, timeout=400)
+    lines = out.splitlines()
+    assert lines[:len(UNIT_OPTIONS)] == [f"{option} works" for option in UNIT_OPTIONS]
+    assert lines[len(UNIT_OPTIONS):] == ["hush"]
+
+
 def test_what_pods_of_other_users_need(machine):
     """What is missing, and what only root can give, is said with what to do."""
     out = machine(OWN_USER + r"""

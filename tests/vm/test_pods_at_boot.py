@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pods that are declared as files start with the machine, and are there again after whatever ends it (issue 6)."""
+"""Pods that are declared as files start with the machine, and are there again after whatever ends it."""
 import shutil
 import subprocess
 
