@@ -56,6 +56,17 @@ private:
     }
 };
 
+// Of whom root must not be (rocket(1), "Pods without root"); null: root's.
+const Entry* other_user(const UnitFile& file)
+{
+    const auto* dynamic = file.last("Service", "DynamicUser");
+    if (dynamic != nullptr && bool_value(*dynamic))
+        return dynamic;
+    const auto* user = file.last("Service", "User");
+    const bool is_root = user == nullptr || user->value.empty() || user->value == "root" || user->value == "0";
+    return is_root ? nullptr : user;
+}
+
 } // namespace
 
 // The unit that fetches the image of an app before the app's own service counts its time; empty if there is nothing
@@ -95,8 +106,13 @@ void Translator::service(const UnitFile& file, const std::string& name, const st
         whole.add(app);
     }
     append(program, whole.globals);
+    const auto* const user = other_user(file);
+    if (user != nullptr)
+        needs.emplace_back("rocket-users.socket");
     for (const auto& app : apps)
-        if (!app.forwarding.port.empty())
+        if (!app.forwarding.port.empty() && user != nullptr)
+            refuse(*user, "ForwardTo= finds the pods of root only");
+        else if (!app.forwarding.port.empty())
             proxy_unit(app, app.pod.empty() ? file_name : FileName{app.name + ".container"}, file.path, name, program);
     for (const auto& reference : whole.references)
         needs.push_back(resolve(reference));
@@ -129,7 +145,12 @@ void Translator::service(const UnitFile& file, const std::string& name, const st
     text.setting(file, "SyslogIdentifier", "%N");
     for (const auto& line : whole.service_lines)
         text.line(line);
-    const std::string uuid_file = "%t/rocket-%N.uuid";
+    if (user != nullptr) {
+        text.line("SupplementaryGroups", "rocket");
+        text.setting(file, "StateDirectory", "%N");
+        text.line("RuntimeDirectory", "rocket-%N");
+    }
+    const std::string uuid_file = user != nullptr ? "%t/rocket-%N/uuid" : "%t/rocket-%N.uuid";
     auto words = program;
     append(words, {"run", "--uuid-file-save=" + uuid_file, "--pull-policy=" + whole.policy});
     append(words, whole.flags);

@@ -167,7 +167,7 @@ UNIT_OPTIONS = ["RestrictSUIDSGID=yes", "ProtectKernelTunables=yes", "ProtectKer
 
 
 def test_options_of_units_of_other_users(machine):
-    """Each beside DynamicUser= and what OWN_USER has; a credential of the unit is a file for the app."""
+    """Each beside DynamicUser= and what OWN_USER has; a credential of the unit is a file for the app; a Quadlet file of another user starts."""
     out = machine(OWN_USER + r"""
         own web -p DynamicUser=yes $rocket fetch $box >/dev/null
         for option in """ + " ".join(UNIT_OPTIONS) + r"""; do
@@ -175,11 +175,21 @@ def test_options_of_units_of_other_users(machine):
         done
         echo -n hush >/root/secret
         own web -p DynamicUser=yes -p LoadCredential=token:/root/secret sh -c \
-            "exec $rocket run --net=none --volume=creds,kind=host,source=\\$CREDENTIALS_DIRECTORY,readOnly=true --mount=volume=creds,target=/creds example.com/busybox --exec=/bin/cat -- /creds/token"
-        """, timeout=400)
+            "exec $rocket run --net=none --volume=creds,kind=host,source=\$CREDENTIALS_DIRECTORY,readOnly=true --mount=volume=creds,target=/creds example.com/busybox --exec=/bin/cat -- /creds/token"
+        echo; mkdir -p /etc/rocket/systemd
+        printf '%s\n' '[Container]' Image=/images/busybox.aci GlobalArgs=--insecure-options=image Network=none 'Exec=-c "id -u; exec sleep 1000"' Entrypoint=/bin/sh \
+            '[Service]' DynamicUser=yes >/etc/rocket/systemd/own.container
+        systemctl daemon-reload
+        systemctl start own || journalctl -u own -o cat --no-pager
+        ps -o user= -p $(systemctl show -P MainPID own)
+        systemctl stop own
+        systemctl show -P Result own
+        [ ! -e /run/rocket-own ] && echo gone
+        journalctl -u own -o cat --no-pager | grep -c "^0$" """, timeout=400)
     lines = out.splitlines()
     assert lines[:len(UNIT_OPTIONS)] == [f"{option} works" for option in UNIT_OPTIONS]
-    assert lines[len(UNIT_OPTIONS):] == ["hush"]
+    said, user, *rest = lines[len(UNIT_OPTIONS):]
+    assert said == "hush" and 61184 <= int(user) <= 65519 and rest == ["success", "gone", "1"]  # of systemd's dynamic users
 
 
 def test_what_pods_of_other_users_need(machine):

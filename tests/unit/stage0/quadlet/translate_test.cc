@@ -247,6 +247,35 @@ TEST_CASE("quadlet: connections of an app that cannot be handed sockets are forw
     CHECK(result.values("t@.service", "StopWhenUnneeded").empty());
 }
 
+TEST_CASE("quadlet: a service of another user has ids, a state directory and a place for the pod's name")
+{
+    for (const char* user : {"User=web", "DynamicUser=yes"}) {
+        CAPTURE(user);
+        const auto made =
+            translated({{"a.container", fmt::format("[Container]\nImage=/i.aci\n[Service]\n{}\n", user)}});
+        CHECK(made.problems.empty());
+        CHECK(made.values("a.service", "Requires") == std::vector<std::string>{"rocket-users.socket"});
+        CHECK(made.values("a.service", "SupplementaryGroups") == std::vector<std::string>{"rocket"});
+        CHECK(made.values("a.service", "StateDirectory") == std::vector<std::string>{"%N"});
+        CHECK(made.start("a.service").find("--uuid-file-save=%t/rocket-%N/uuid") != std::string::npos);
+    }
+    for (const char* root : {"User=root", "User=0", "User=", "DynamicUser=no", "UMask=077"}) {
+        CAPTURE(root);
+        const auto made =
+            translated({{"a.container", fmt::format("[Container]\nImage=/i.aci\n[Service]\n{}\n", root)}});
+        CHECK(made.values("a.service", "SupplementaryGroups").empty());
+        CHECK(made.start("a.service").find("--uuid-file-save=%t/rocket-%N.uuid") != std::string::npos);
+    }
+    const auto kept =
+        translated({{"a.container", "[Container]\nImage=/i.aci\n[Service]\nUser=web\nStateDirectory=x\n"}});
+    CHECK(kept.values("a.service", "StateDirectory") == std::vector<std::string>{"x"});
+    const auto forwarded = translated({{"a.container", "[Container]\nImage=/i.aci\n[Socket]\nListenStream=80\n"
+                                                       "ForwardTo=80\n[Service]\nUser=web\n"}});
+    REQUIRE(forwarded.problems.size() == 1);
+    CHECK(forwarded.problems.front().text.find(":7: User=web: ForwardTo= finds the pods of root only") !=
+          std::string::npos);
+}
+
 TEST_CASE("quadlet: what cannot be forwarded")
 {
     const auto problem = [](const std::string& lines) {
