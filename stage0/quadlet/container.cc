@@ -267,7 +267,7 @@ constexpr Key keys_of_container[] = {
     {"Mount", [](Reading& r, const Entry& e) { r.mount(mount_flags(e, r.next_volume())); }},
     {"Notify", set_notify},
     {"Pod", [](Reading& r, const Entry& e) { r.app.pod = e.value; }},
-    {"Pull", [](Reading& r, const Entry& e) { r.app.pull_policy = pull_policy(e); }},
+    {"Pull", [](Reading& r, const Entry& e) { r.app.pull = pull_policy(e); }},
     {"ReadOnly", [](Reading& r, const Entry& e) { r.flag("readonly-rootfs", bool_value(e) ? "true" : "false"); }},
     {"RocketArgs", [](Reading& r, const Entry& e) { add_words(e, r.app.flags); }},
     {"RunInit", [](Reading&, const Entry& e) { bool_value(e); }}, // there always is one

@@ -26,6 +26,9 @@ struct Forwarding {
     std::string idle; // as `rocket forward` takes it; empty: it goes on for good
 };
 
+// When an image is fetched, by the words of Pull=. `newer` makes do with what is in the store if nobody answers.
+enum class Pull { missing, always, newer, never };
+
 struct App {
     std::string name;                       // as in --name
     std::string image;                      // as `rocket` takes it, or the name of a .image file
@@ -41,7 +44,7 @@ struct App {
     std::vector<Entry> socket;              // [Socket]: what the host's systemd listens on for it
     Forwarding forwarding;
     std::vector<Entry> of_pod; // what was said that is about all apps of a pod
-    std::string pull_policy = "new";
+    Pull pull = Pull::missing;
     bool auto_update = false; // AutoUpdate=registry
     std::string service_name; // ServiceName=
 };

@@ -49,7 +49,9 @@ constexpr KeyHelp help[] = {
      "a boolean: the app itself says when it is ready (sd_notify(3)), and how it is; or healthy"},
     {"Container", "Pod", "NAME.pod: this is an app of that pod and has no service of its own"},
     {"Container", "PublishPort", "[IP:][HOSTPORT:]PORT[/PROTOCOL]: reachable through the host"},
-    {"Container", "Pull", "when the image is fetched: always, missing, never or newer"},
+    {"Container", "Pull",
+     "when the image is fetched: always or newer (at each start; this one makes do with what is in the store), "
+     "missing or never"},
     {"Container", "ReadOnly", "a boolean: the app cannot write to its root file system"},
     {"Container", "RocketArgs", "flags of rocket-run(1) about the app: --FLAG=VALUE words"},
     {"Container", "RunInit", "a boolean without effect: there always is an init"},
@@ -82,7 +84,8 @@ constexpr KeyHelp help[] = {
 
     {"Image", "GlobalArgs", "global flags of rocket(1): words"},
     {"Image", "Image", "what is fetched: a reference or the path of a file"},
-    {"Image", "Policy", "when it is fetched: always, missing, never or newer"},
+    {"Image", "Policy",
+     "when it is fetched: always, missing, never, or newer, which makes do with what is in the store"},
     {"Image", "Pull", "the same as Policy="},
     {"Image", "TLSVerify", "a boolean; no: servers need not show who they are"},
 

@@ -25,8 +25,8 @@ std::string escaped_text(std::string_view text)
 
 } // namespace
 
-void Translator::fetching(const std::string& unit, const std::string& path, const std::string& image,
-                          const std::string& policy, const std::vector<std::string>& global_flags, const UnitFile* file)
+void Translator::fetching(const std::string& unit, const std::string& path, const std::string& image, Pull pull,
+                          const std::vector<std::string>& global_flags, const UnitFile* file)
 {
     UnitText text;
     text.section("Unit");
@@ -38,15 +38,23 @@ void Translator::fetching(const std::string& unit, const std::string& path, cons
         text.copy(*file, "Unit");
     text.section("Service");
     text.line("Type", "oneshot");
-    text.line("RemainAfterExit", "yes");
+    const bool at_each_start = pull == Pull::always || pull == Pull::newer; // of the pod that the unit is for
+    if (file != nullptr || !at_each_start)
+        text.line("RemainAfterExit", "yes");
     text.line("TimeoutStartSec", "infinity"); // a download takes as long as it takes; it has limits of its own
     text.line("SyslogIdentifier", "%N");
     if (file != nullptr)
         text.copy(*file, "Service");
     std::vector<std::string> words{rocket_};
     words.insert(words.end(), global_flags.begin(), global_flags.end());
-    words.insert(words.end(), {"fetch", "--pull-policy=" + policy, image});
-    text.line("ExecStart", join_words(words));
+    const auto fetch = [&](Pull by) {
+        auto all = words;
+        all.insert(all.end(), {"fetch", fmt::format("--pull-policy={}", fetch_policy(by)), image});
+        return join_words(all);
+    };
+    text.line("ExecStart", (pull == Pull::newer ? "-" : "") + fetch(pull));
+    if (pull == Pull::newer) // what is in the store will do
+        text.line("ExecStart", fetch(Pull::never));
     add({unit, path, text.take(path), false, file != nullptr ? links_of(*file, unit) : std::vector<std::string>{}},
         path);
 }
@@ -54,14 +62,15 @@ void Translator::fetching(const std::string& unit, const std::string& path, cons
 void Translator::image(const UnitFile& file)
 {
     check_sections(file, "Image");
-    std::string image, policy = "new";
+    std::string image;
+    Pull pull = Pull::missing;
     std::vector<std::string> global_flags;
     const auto* section = file.find("Image");
     for (const auto& entry : section != nullptr ? section->entries : std::vector<Entry>{}) {
         if (entry.key == "Image")
             image = image_reference(entry.value);
         else if (entry.key == "Policy" || entry.key == "Pull")
-            policy = pull_policy(entry);
+            pull = pull_policy(entry);
         else if (entry.key == "GlobalArgs")
             for (auto& word : split_words(entry.value))
                 global_flags.push_back(std::move(word));
@@ -72,7 +81,7 @@ void Translator::image(const UnitFile& file)
     }
     if (image.empty())
         fail(Error::Kind::usage, "{}: [Image] has no Image=", file.path);
-    fetching(FileName{file.name}.service("-image"), file.path, image, policy, global_flags, &file);
+    fetching(FileName{file.name}.service("-image"), file.path, image, pull, global_flags, &file);
 }
 
 // A directory of the host that outlives the pods that use it.

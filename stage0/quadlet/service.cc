@@ -35,8 +35,8 @@ struct Whole {
         append(service_lines, app.service_lines);
         append(unit_lines, app.unit_lines);
         references.insert(references.end(), app.references.begin(), app.references.end());
-        if (app.pull_policy != "never")
-            policy = app.pull_policy;
+        if (app.pull != Pull::never)
+            policy = fetch_policy(app.pull);
         if (!images.empty())
             images.emplace_back("---");
         images.push_back(app.image);
@@ -79,16 +79,15 @@ std::string Translator::image_unit(App& app, const FileName& name, const std::st
         if (image == nullptr)
             fail(Error::Kind::usage, "{}: [Image] has no Image=", file.path);
         app.image = image_reference(image->value);
-        app.pull_policy = "never";
+        app.pull = Pull::never;
         return ""; // a reference like any other
     }
-    const bool is_there = app.image.starts_with('/') || app.image.starts_with("sha512-") ||
-                          app.pull_policy == "never" || app.image.starts_with("oci") ||
-                          app.image.starts_with("docker-archive:");
+    const bool is_there = app.image.starts_with('/') || app.image.starts_with("sha512-") || app.pull == Pull::never ||
+                          app.image.starts_with("oci") || app.image.starts_with("docker-archive:");
     if (is_there)
         return "";
-    fetching(name.service("-image"), path, app.image, app.pull_policy, app.global_flags, nullptr);
-    app.pull_policy = "never";
+    fetching(name.service("-image"), path, app.image, app.pull, app.global_flags, nullptr);
+    app.pull = Pull::never;
     return name.service_of_instance("-image");
 }
 

@@ -38,7 +38,7 @@ private:
     std::string image_unit(App& app, const FileName& name, const std::string& path);
     std::string resolve(const Reference& reference);
     const UnitFile& file_of(const Reference& reference) const;
-    void fetching(const std::string& unit, const std::string& path, const std::string& image, const std::string& policy,
+    void fetching(const std::string& unit, const std::string& path, const std::string& image, Pull pull,
                   const std::vector<std::string>& global_flags, const UnitFile* file);
     void add(Unit unit, const std::string& place);
     void fail_later(const UnitFile& file, const std::string& why);

@@ -241,14 +241,19 @@ std::string capability_flag(const std::vector<std::string>& added, const std::ve
     return fmt::format("--caps-retain={}", fmt::join(kept, ","));
 }
 
-std::string pull_policy(const Entry& entry)
+Pull pull_policy(const Entry& entry)
 {
-    static const std::map<std::string_view, std::string_view> policies{
-        {"always", "update"}, {"newer", "update"}, {"missing", "new"}, {"never", "never"}};
+    static const std::map<std::string_view, Pull> policies{
+        {"always", Pull::always}, {"newer", Pull::newer}, {"missing", Pull::missing}, {"never", Pull::never}};
     const auto policy = policies.find(entry.value);
     if (policy == policies.end())
         refuse(entry, "the policies are always, missing, never and newer");
-    return std::string{policy->second};
+    return policy->second;
+}
+
+std::string_view fetch_policy(Pull pull)
+{
+    return pull == Pull::never ? "never" : pull == Pull::missing ? "new" : "update";
 }
 
 std::string image_reference(const std::string& image)

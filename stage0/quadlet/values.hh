@@ -34,6 +34,7 @@ std::string image_reference(const std::string& image);
 // Where the data of a named volume is.
 std::string volume_directory(const std::string& name);
 // Pull= as a pull policy.
-std::string pull_policy(const Entry& entry);
+Pull pull_policy(const Entry& entry);
+std::string_view fetch_policy(Pull pull); // for --pull-policy=
 
 } // namespace rocket::quadlet

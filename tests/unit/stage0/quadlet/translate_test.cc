@@ -96,6 +96,7 @@ ExecStopPost=-/bin/rocket rm --uuid-file=%t/rocket-%N.uuid
           std::vector<std::string>{"multi-user.target.wants/web.service", "default.target.wants/web.service"});
     CHECK(result.start("web-image.service") == "/bin/rocket fetch --pull-policy=new docker://quay.example/web:1");
     CHECK(result.values("web-image.service", "TimeoutStartSec") == std::vector<std::string>{"infinity"});
+    CHECK(result.values("web-image.service", "RemainAfterExit") == std::vector<std::string>{"yes"});
 }
 
 TEST_CASE("quadlet: keys of a container")
@@ -368,4 +369,19 @@ TEST_CASE("quadlet: templates and units of one name")
     const auto twice = translated({{"a.container", "[Container]\nImage=x\n"}, {"a.image", "[Image]\nImage=y\n"}});
     REQUIRE(twice.problems.size() == 1);
     CHECK(twice.problems[0].text.find("another file makes the unit \"a-image.service\", too") != std::string::npos);
+}
+
+TEST_CASE("Pull=always and newer ask at each start of the pod; newer makes do with what is in the store")
+{
+    const std::string fetch = "/bin/rocket fetch --pull-policy=";
+    const auto result = translated({{"a.container", "[Container]\nImage=i\nPull=always\n"},
+                                    {"n.container", "[Container]\nImage=i\nPull=newer\n"},
+                                    {"f.image", "[Image]\nImage=i\nPolicy=newer\n"}});
+    CHECK(result.values("a-image.service", "ExecStart") == std::vector<std::string>{fetch + "update docker://i"});
+    CHECK(result.values("a-image.service", "RemainAfterExit").empty());
+    const std::vector<std::string> newer{"-" + fetch + "update docker://i", fetch + "never docker://i"};
+    CHECK(result.values("n-image.service", "ExecStart") == newer);
+    CHECK(result.values("n-image.service", "RemainAfterExit").empty());
+    CHECK(result.values("f-image.service", "ExecStart") == newer);
+    CHECK(result.values("f-image.service", "RemainAfterExit") == std::vector<std::string>{"yes"}); // as podman's
 }
