@@ -49,6 +49,8 @@ TEST_CASE("quadlet: every key of [Container] and [Pod] is documented, and no oth
         CHECK(std::ranges::count(container_keys(), refusal.key) == 0);
         CHECK(std::ranges::count(pod_keys(), refusal.key) == 0);
     }
+    for (const char* key : {"PidsLimit", "PodmanArgs", "SeccompProfile", "StopSignal", "StopTimeout"})
+        CHECK(std::ranges::count(refused_keys(), std::string_view{key}, &Refusal::key) == 1);
 }
 
 TEST_CASE("quadlet: every key of [Network] is documented, and no other")
