@@ -3,6 +3,7 @@
 #include "common/model/platform.hh"
 #include "common/sys/file.hh"
 #include "common/sys/text.hh"
+#include "stage0/image/allowed.hh"
 #include "stage0/image/docker_signature.hh"
 #include "stage0/image/pending.hh"
 #include "stage0/image/source.hh"
@@ -30,6 +31,16 @@ oci::DockerName parse_docker(const std::string& text)
 std::string source_of(const oci::DockerName& name)
 {
     return "docker://" + name.str();
+}
+
+oci::Rules rules_of(const Session& session, const oci::DockerName& name)
+{
+    auto rules = oci::rules_for(session.network().registries, name);
+    if (const auto& policy = session.network().policy)
+        oci::apply(policy(), name, rules);
+    if (const auto& lookaside = session.network().lookaside; lookaside && rules.signatures.empty())
+        rules.signatures = lookaside().place_of(name);
+    return rules;
 }
 
 // An image without labels may be for anything.
@@ -73,20 +84,46 @@ std::string signature_of(const store::Store& store, const model::ImageId& id)
     return file::read_if_exists(dir.get(), model::image_dir::signature, largest_signature).value_or("");
 }
 
-// The latest that was fetched by that reference, on grounds that are good enough now.
+// On grounds that are good enough now. Whoever does not check signatures is kept from what the policy rejects only.
+void require_good_grounds(Session& session, const oci::DockerName& name, const oci::Rules& rules,
+                          const store::Record& record)
+{
+    if (!session.checks_signatures() || rules.are_unsigned_taken)
+        return;
+    if (rules.signed_by.empty())
+        return session.require_verified(record.id);
+    if (!record.is_verified() || !is_still_demanded(session, name, rules, signature_of(session.store(), record.id)))
+        throw Error{Error::Kind::untrusted,
+                    fmt::format("image {} has no signature that the policy demands for {} now",
+                                text::quoted(record.id.key()), text::quoted(name.str())),
+                    fmt::format("`rocket fetch {}` gets it again, with its signatures", source_of(name))};
+}
+
+bool has_good_grounds(Session& session, const oci::DockerName& name, const oci::Rules& rules,
+                      const store::Record& record)
+{
+    try {
+        require_good_grounds(session, name, rules, record);
+        return true;
+    } catch (const Error& error) {
+        if (error.kind() != Error::Kind::untrusted)
+            throw;
+        session.debug(error.innermost());
+        return false;
+    }
+}
+
+// The latest that was fetched by that reference.
 std::optional<model::ImageId> find_stored(Session& session, const oci::DockerName& name, const oci::Rules& rules,
                                           const oci::Platform& platform)
 {
     const auto& store = session.store();
-    const bool takes_unsigned = !session.checks_signatures() || rules.are_unsigned_taken;
     const auto image_name = model::AcIdentifier::sanitized(name.repository());
     for (const auto& entry : store.find(model::ImageName{.name = image_name})) {
         if (!is_for(entry, platform) || (!entry.is_believed && !may_take_over(session, entry.id, source_of(name))))
             continue;
         const auto record = store.record(entry.id);
-        if (record.source == source_of(name) && (takes_unsigned || record.is_verified()) &&
-            (takes_unsigned || rules.signed_by.empty() ||
-             is_still_demanded(session, name, rules, signature_of(store, entry.id))))
+        if (record.source == source_of(name) && has_good_grounds(session, name, rules, record))
             return entry.id;
     }
     return std::nullopt;
@@ -197,16 +234,6 @@ model::ImageId fetch_image(Session& session, const oci::DockerName& name, const 
                                session.layer_progress("Reading"));
 }
 
-oci::Rules rules_of(const Session& session, const oci::DockerName& name)
-{
-    auto rules = oci::rules_for(session.network().registries, name);
-    if (const auto& policy = session.network().policy)
-        oci::apply(policy(), name, rules);
-    if (const auto& lookaside = session.network().lookaside; lookaside && rules.signatures.empty())
-        rules.signatures = lookaside().place_of(name);
-    return rules;
-}
-
 // Kind::untrusted if there is no way in which the image could be let in.
 void check_policy(const Session& session, const oci::DockerName& name, const oci::Rules& rules)
 {
@@ -235,6 +262,12 @@ model::ImageId acquire_from(Session& session, const DockerReference& docker, con
     check_policy(session, name, rules);
     return with_context(fmt::format("unable to fetch docker image from URL {}", text::quoted(docker.text)),
                         [&] { return fetch_image(session, name, rules, request); });
+}
+
+void require_allowed(Session& session, const DockerReference& docker, const store::Record& record)
+{
+    const auto name = parse_docker(docker.text);
+    require_good_grounds(session, name, rules_of(session, name), record);
 }
 
 // By his name for it, which its signatures have to be for; without any, its name is not known.

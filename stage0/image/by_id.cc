@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "stage0/image/allowed.hh"
 #include "stage0/image/source.hh"
 
 namespace rocket::image
@@ -10,7 +11,7 @@ model::ImageId acquire_from(Session& session, const model::ImageIdPrefix& prefix
     refuse_signature(request);
     auto id = session.store().find(prefix);
     session.take_over(id);
-    session.require_verified(id);
+    require_allowed(session, id);
     return id;
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "common/sys/text.hh"
+#include "stage0/image/allowed.hh"
 #include "stage0/image/pending.hh"
 #include "stage0/image/source.hh"
 #include "stage0/oci/docker_archive.hh"
@@ -93,6 +94,14 @@ std::string_view transport_of(Format format)
     return format == Format::oci ? "oci" : format == Format::oci_archive ? "oci-archive" : "docker-archive";
 }
 
+// Wherever the command is run.
+std::string absolute(const LocalReference& local)
+{
+    return fmt::format("{}:{}{}{}", transport_of(local.format),
+                       std::filesystem::absolute(local.path).lexically_normal().string(), local.name.empty() ? "" : ":",
+                       local.name);
+}
+
 // Nothing in these formats is signed: the host's policy lets them in, or the user does.
 std::string grounds_for(const Session& session, const LocalReference& local, const std::string& asked)
 {
@@ -119,7 +128,7 @@ model::ImageId import_for_root(Session& session, oci::Content& content, const oc
                     "run the command as root; or make an oci-archive: of it"};
     const auto manifest = store::ContentDigest::of(image.manifest);
     const oci::Finding finding{
-        .facts = {.reference = request.image, .document = manifest, .platform = request.platform},
+        .facts = {.reference = facts.source, .document = manifest, .platform = request.platform},
         .documents = {{manifest, image.manifest}, {oci::Manifest::parse(image.manifest).config.digest, image.config}}};
     return oci::import_pending(
         session.store(), content, image, std::move(origin), finding, facts,
@@ -142,13 +151,18 @@ model::ImageId acquire_from(Session& session, const LocalReference& local, const
         auto origin = origin_of(named);
         if (!opened.image().manifest.empty())
             origin.manifest_digest = store::ContentDigest::of(opened.image().manifest).str();
-        const store::Import::Facts facts{.requested = request.image, .source = request.image, .insecure = {insecure}};
+        const store::Import::Facts facts{.requested = request.image, .source = absolute(local), .insecure = {insecure}};
         const auto warn = [&](const std::string& line) { session.say(line); };
         if (store::can_render())
             return oci::import_image(session.store(), opened.content(), opened.image(), std::move(origin), facts, warn,
                                      session.layer_progress("Unpacking"));
         return import_for_root(session, opened.content(), opened.image(), std::move(origin), facts, request);
     });
+}
+
+void require_allowed(Session& session, const LocalReference& local, const store::Record& record)
+{
+    grounds_for(session, local, record.requested);
 }
 
 // Nothing in it is signed: only whoever does not ask for signatures can use it.

@@ -7,6 +7,7 @@
 
 #include "common/sys/sys.hh"
 #include "common/sys/text.hh"
+#include "stage0/image/allowed.hh"
 #include "stage0/image/discovery.hh"
 #include "stage0/image/remote.hh"
 #include "stage0/image/source.hh"
@@ -49,16 +50,21 @@ std::optional<model::ImageId> find_named(Session& session, const model::ImageNam
 {
     auto entries = session.store().find(name);
     std::erase_if(entries, [&](const auto& entry) { return !suits_host(entry, name); });
+    std::optional<Error> refusal; // of the latest
     for (const auto& entry : entries)
-        if (entry.is_believed && (!session.checks_signatures() || entry.verified))
+        try {
+            if (!entry.is_believed)
+                session.take_over(entry.id);
+            require_allowed(session, entry.id);
             return entry.id;
-    for (const auto& entry : entries)
-        if (!entry.is_believed) {
-            session.take_over(entry.id);
-            return entry.id;
+        } catch (const Error& error) {
+            if (error.kind() != Error::Kind::untrusted)
+                throw;
+            if (!refusal)
+                refusal = error;
         }
-    if (!entries.empty())
-        session.require_verified(entries.front().id); // says why not
+    if (refusal)
+        throw *refusal;
     return std::nullopt;
 }
 

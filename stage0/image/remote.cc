@@ -176,8 +176,14 @@ std::optional<RemoteRecord> usable_record(const Session& session, const std::str
     auto record = read_remote(session.store().layout(), url);
     if (!record || !session.store().has(record->id) || session.store().other_writer(record->id))
         return std::nullopt;
-    if (session.checks_signatures() && !session.store().record(record->id).is_verified())
+    try {
+        session.require_verified(record->id);
+    } catch (const Error& error) {
+        if (error.kind() != Error::Kind::untrusted)
+            throw;
+        session.debug(error.innermost());
         return std::nullopt;
+    }
     return record;
 }
 

@@ -2,6 +2,7 @@
 #include "stage0/image/session.hh"
 
 #include "common/sys/sys.hh"
+#include "stage0/image/allowed.hh"
 #include "stage0/image/pending.hh"
 #include "stage0/image/places.hh"
 
@@ -35,7 +36,11 @@ void check_name(const model::ImageManifest& manifest, const model::ImageName& ex
 
 Session::Session(store::Store& store, Verifier* verifier, Network& network, Hooks hooks)
     : store_{store}, verifier_{verifier}, network_{network}, hooks_{std::move(hooks)},
-      dependencies_{store, verifier != nullptr, [this](const model::ImageId& id) { take_over(id); }}
+      dependencies_{store, verifier != nullptr, [this](const model::ImageId& id) {
+                        take_over(id);
+                        if (store_.record(id).is_verified()) // else the chain of names is told, too
+                            require_allowed(*this, id);
+                    }}
 {
 }
 
@@ -159,11 +164,20 @@ void Session::take_over(const model::ImageId& id)
 
 void Session::require_verified(const model::ImageId& id) const
 {
-    if (verifier_ == nullptr || store_.record(id).is_verified())
+    if (verifier_ == nullptr)
         return;
-    throw Error{Error::Kind::untrusted,
-                fmt::format("the signature of image {} was never checked", text::quoted(id.key())),
-                "fetch it again with its signature, or say --insecure-options=image to use it all the same"};
+    const auto record = store_.record(id);
+    if (!record.is_verified())
+        throw Error{Error::Kind::untrusted,
+                    fmt::format("the signature of image {} was never checked", text::quoted(id.key())),
+                    "fetch it again with its signature, or say --insecure-options=image to use it all the same"};
+    const auto name = store_.manifest(id).name;
+    if (!verifier_->is_trusted(name, *record.fingerprint))
+        throw Error{Error::Kind::untrusted,
+                    fmt::format("image {} was signed by key {}, which is not trusted for {} any more",
+                                text::quoted(id.key()), *record.fingerprint, text::quoted(name.str())),
+                    "if you trust that key, `rocket trust` it again; or fetch the image anew with "
+                    "--pull-policy=update, if it was signed by another key since"};
 }
 
 store::NamedLock Session::lock(const std::string& what) const

@@ -76,7 +76,8 @@ public:
     // the grounds of the archive and the signature alone (stage0/store/writer.hh); Kind::untrusted if they are not
     // enough.
     void take_over(const model::ImageId& id);
-    // Throws Kind::untrusted if the request checks signatures and that image's was never checked.
+    // Throws Kind::untrusted if the request checks signatures and that image's was never checked, or was by a key that
+    // is not trusted any more. What a policy demands is in allowed.hh.
     void require_verified(const model::ImageId& id) const;
     // Two commands that fetch the same thing do the work once: the second waits, and finds what the first has done.
     store::NamedLock lock(const std::string& what) const;

@@ -29,6 +29,8 @@ public:
     virtual ~Verifier() = default;
     // Before the image is there: is any of the signatures by a key that is trusted for that name?
     virtual void check_issuer(const model::AcIdentifier& image_name, int signature_fd) = 0;
+    // Of an image that this key has signed: is it still trusted for that name? By the names of key files alone.
+    virtual bool is_trusted(const model::AcIdentifier& image_name, const std::string& fingerprint) = 0;
     virtual Verified verify(const model::AcIdentifier& image_name, int archive_fd, int signature_fd) = 0;
     virtual Opened open(const model::AcIdentifier& image_name, const std::string& message) = 0;
     // By a key of these key files (contents) rather than by one that is trusted for the name.

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -76,6 +77,12 @@ KeystoreVerifier::Answer KeystoreVerifier::ask(const model::AcIdentifier& image_
         warn_(fmt::format("not using key {}: {}", text::quoted(paths[key.fingerprint]), text::printable(key.reason)));
     }
     return {std::move(checked), std::move(trusted)};
+}
+
+bool KeystoreVerifier::is_trusted(const model::AcIdentifier& image_name, const std::string& fingerprint)
+{
+    const auto keys = keystore_.keys_for(image_name).keys;
+    return std::ranges::any_of(keys, [&](const KeyFile& key) { return key.fingerprint.str() == fingerprint; });
 }
 
 image::Verified KeystoreVerifier::verify(const model::AcIdentifier& image_name, int archive_fd, int signature_fd)

@@ -21,6 +21,7 @@ public:
     KeystoreVerifier(Keystore keystore, Warn warn) : keystore_{std::move(keystore)}, warn_{std::move(warn)} {}
 
     void check_issuer(const model::AcIdentifier& image_name, int signature_fd) override;
+    bool is_trusted(const model::AcIdentifier& image_name, const std::string& fingerprint) override;
     image::Verified verify(const model::AcIdentifier& image_name, int archive_fd, int signature_fd) override;
     image::Opened open(const model::AcIdentifier& image_name, const std::string& message) override;
     image::Opened open_by(const std::vector<std::string>& key_files, const model::AcIdentifier& image_name,

@@ -375,6 +375,12 @@ def test_policy(rocket, registry, layout, signer, home):
         rocket("fetch", "--pull-policy=never", reference)
         set_policy(rocket, **{host: [by_key]})
         assert "is not in the local store" in rocket("fetch", "--pull-policy=never", reference, status=254).stderr
+        image_id = rocket("image", "list", "--no-legend", "--fields=id", "--full").stdout.strip()
+        for image in image_id, f"{host.replace(':', '_')}/team/box":
+            error = rocket("fetch", "--pull-policy=never", image, status=254).stderr
+            assert "has no signature that the policy demands" in error and f"rocket fetch docker://{host}/team/box:v1" in error
+        set_policy(rocket, **{host: reject})
+        assert "is rejected by" in rocket("--insecure-options=image", "fetch", image_id, status=254).stderr
         set_policy(rocket, **{host: [{**by_key, "keyPath": str(home / "stranger.asc")}]})
         assert rocket("run", "--net=none", reference, timeout=60).stdout == "signed\n" and len(registry.server.log) == count
     finally:
@@ -385,9 +391,19 @@ def test_policy_lets_in_what_it_names(rocket, registry, layout):
     set_policy(rocket, **{registry.host: [{"type": "insecureAcceptAnything"}]})
     assert rocket("run", "--net=none", registry.reference, timeout=60).stdout == "signed\n"
     assert "not checked" in rocket("image", "list", "--fields=signature").stdout
+    image_id = rocket("image", "list", "--no-legend", "--fields=id", "--full").stdout.strip()
+    rocket("fetch", image_id)  # as good as by its name
+    set_policy(rocket)
+    assert "was never checked" in rocket("fetch", image_id, status=254).stderr
+    set_policy(rocket, **{registry.host: [{"type": "insecureAcceptAnything"}]})
     refused_layout = rocket("fetch", str(layout) + ":v1", status=254).stderr
     assert "nothing in this format is signed" in refused_layout
     policy = {"default": [{"type": "reject"}], "transports": {"oci": {str(layout.path.parent): [{"type": "insecureAcceptAnything"}]}}}
     (rocket.local / "policy.json").write_text(json.dumps(policy))
     assert rocket("run", "--net=none", str(layout) + ":v1", timeout=60).stdout == "signed\n"
-    assert "is rejected by" in rocket("run", "--net=none", registry.reference, status=254).stderr, "also what is in the store"
+    layout_id = rocket("fetch", str(layout) + ":v1", cwd=layout.path.parent).stdout.strip()
+    for image in registry.reference, image_id:
+        assert "is rejected by" in rocket("run", "--net=none", image, status=254).stderr, "also what is in the store"
+    rocket("fetch", layout_id)
+    (rocket.local / "policy.json").write_text(json.dumps({**policy, "transports": {}}))
+    assert "is rejected by" in rocket("fetch", layout_id, status=254).stderr

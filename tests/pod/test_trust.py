@@ -269,6 +269,16 @@ def test_removing_a_key_takes_effect_at_the_next_fetch(rocket, archive, alice):
     alice.sign(archive)
     trust(rocket, alice)
     rocket("fetch", archive)
+    # And at the next use, however the image is named.
+    kept = key_path(rocket.local, alice)
+    kept.rename(rocket.home / "kept")
+    image_id = rocket("image", "list", "--no-legend", "--fields=id", "--full").stdout.strip()
+    for image in "example.com/app/web", image_id:
+        error = rocket("fetch", "--pull-policy=new", image, status=254).stderr
+        assert f"was signed by key {alice.fingerprint.lower()}, which is not trusted" in error and "rocket trust" in error
+        rocket("--insecure-options=image", "fetch", "--pull-policy=new", image)
+    (rocket.home / "kept").rename(kept)
+    rocket("fetch", image_id)
     rocket("image", "rm", "example.com/app/web")
     key_path(rocket.local, alice).unlink()
     refused(rocket, archive, "no key is trusted")

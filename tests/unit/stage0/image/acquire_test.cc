@@ -14,6 +14,8 @@ namespace
 
 // Stands for a keystore: is asked for files only, which these tests never get to.
 struct NeverAsked : Verifier {
+    bool is_trusted(const model::AcIdentifier&, const std::string&) override { return trusts; }
+    bool trusts = true;
     void check_issuer(const model::AcIdentifier&, int) override { FAIL("asked for a signature"); }
     image::Opened open(const model::AcIdentifier&, const std::string&) override
     {
@@ -67,6 +69,18 @@ TEST_CASE("R11: what came in unchecked satisfies only those who do not check")
     CHECK(outcome(store, nullptr, {.image = "example.com/a"}) == "sha512-bb");
     CHECK(outcome(store, &verifier, {.image = "example.com/a:2"}) == "untrusted");
     CHECK(outcome(store, &verifier, {.image = "example.com/none", .policy = PullPolicy::never}) == "not found");
+}
+
+TEST_CASE("R11: a key that is not trusted any more lets nothing in, by name or by id")
+{
+    FakeStore fake;
+    store::Store store{fake.layout};
+    NeverAsked verifier;
+    fake.add('a', "example.com/a");
+    verifier.trusts = false;
+    CHECK(outcome(store, &verifier, {.image = "sha512-aa"}) == "untrusted");
+    CHECK(outcome(store, &verifier, {.image = "example.com/a"}) == "untrusted");
+    CHECK(outcome(store, nullptr, {.image = "sha512-aa"}) == "sha512-aa");
 }
 
 TEST_CASE("an image of another architecture is not what a name means")
