@@ -31,8 +31,6 @@ public:
     void register_in_place(pid_t leader, const std::vector<int>& interfaces, EventLoop& loop, Failed failed);
 
 private:
-    bus::Message call(const char* member, pid_t leader, const std::vector<int>& interfaces);
-
     model::PodId id_;
     bus::Bus bus_;
     Failed failed_;

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "common/bus/machines.hh"
 #include "common/sys/cgroup.hh"
 #include "common/sys/error.hh"
 #include "common/sys/process.hh"
@@ -77,11 +78,6 @@ HostCgroups host_cgroups(bool wants_machine)
     return host;
 }
 
-std::string machine_name(const model::PodId& id)
-{
-    return "rkt-" + id.str();
-}
-
 std::string machine_scope_name(std::string_view machine)
 {
     std::string escaped; // as systemd-escape(1) would, for the letters, digits and dashes there can be
@@ -93,7 +89,7 @@ std::string machine_scope_name(std::string_view machine)
 Placement choose_group(const model::PodId& id, const HostCgroups& host)
 {
     using Kind = Placement::Kind;
-    const auto scope = machine_scope_name(machine_name(id));
+    const auto scope = machine_scope_name(bus::machine_name(id));
     if (host.is_unit_process)
         return {Kind::payload, below(host.own, "payload"), {}};
     if (host.booted && host.knows_us && host.wants_machine)

@@ -34,7 +34,6 @@ struct Placement {
     bool operator==(const Placement&) const = default;
 };
 
-std::string machine_name(const model::PodId& id);         // rkt-UUID
 std::string machine_scope_name(std::string_view machine); // machine-rkt\x2d....scope
 Placement choose_group(const model::PodId& id, const HostCgroups& host);
 

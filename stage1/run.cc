@@ -28,6 +28,7 @@
 #include "stage1/pod_socket.hh"
 #include "stage1/process_state.hh"
 #include "stage1/records.hh"
+#include "stage1/registration_by_host.hh"
 #include "stage1/run_arguments.hh"
 #include "stage1/security_labels.hh"
 #include "stage1/supervisor.hh"
@@ -71,6 +72,7 @@ private:
     std::optional<PodNetwork> network_;
     HostNotify notify_{loop_};
     std::optional<Machined> machined_;
+    std::optional<RegistrationByHost> by_host_ = RegistrationByHost::take();
 };
 
 // Warnings are about what the host lacks; the pod runs without.
@@ -191,10 +193,17 @@ Launched Run::start()
 
 void Run::register_machine(pid_t init)
 {
-    if (placement_.kind != Placement::Kind::payload || !host_.knows_us || !host_.wants_machine)
+    const bool is_wanted = placement_.kind == Placement::Kind::payload && host_.wants_machine;
+    if (!is_wanted || (!host_.knows_us && !by_host_)) {
+        by_host_.reset();
         return;
+    }
     const auto failed = [](const std::string& why) { warn("the pod is not registered as a machine", why); };
     try {
+        if (const auto pidfd = host_.knows_us ? std::nullopt : open_pidfd(init)) {
+            by_host_->ask(pod_.id, *pidfd, loop_, failed);
+            return;
+        }
         machined_.emplace(pod_.id);
         machined_->register_in_place(init, network_ ? network_->interface_indices() : std::vector<int>{}, loop_,
                                      failed);

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "common/sys/fd.hh"
 #include "stage0/cli/flags.hh"
 #include "stage0/cli/insecure_options.hh"
 #include "stage0/config/config.hh"
@@ -59,7 +60,9 @@ public:
     Context();
 
     GlobalOptions global;
-    std::shared_ptr<const users::SharedImages> shared_images = {}; // the host's, if we are root of our own only
+    // If we are root of our own only (stage0/users): the host's helper, and its images.
+    std::shared_ptr<const Fd> users_host = {};
+    std::shared_ptr<const users::SharedImages> shared_images = {};
 
     void declare_flags(FlagSet& flags);
 

@@ -84,9 +84,10 @@ void become_root_if_needed(Context& context, const Command& command)
     if (context.global.dir.empty())
         context.global.dir = state;
     users::take_over(context.global.dir);
+    context.users_host = std::make_shared<const Fd>(std::move(granted.host));
     if (granted.images)
         context.shared_images =
-            std::make_shared<users::SharedImages>(std::move(granted.host), *granted.images, context.global.dir);
+            std::make_shared<users::SharedImages>(context.users_host, *granted.images, context.global.dir);
 }
 
 int run_command(CommandTable table, Context& context, const Command& command, const Words& words, const FlagSet& global)

@@ -2,6 +2,7 @@
 #include "stage0/cli/start_flags.hh"
 
 #include "common/model/metadata.hh"
+#include "common/model/own_users.hh"
 #include "common/sys/file.hh"
 #include "common/sys/log.hh"
 #include "common/sys/sys.hh"
@@ -81,6 +82,12 @@ std::vector<std::string> stage1_arguments(const StartFlags& flags, const Start& 
     return words;
 }
 
+void pass_on(const Fd& host)
+{
+    sys::set_cloexec(host.get(), false);
+    ::setenv(model::own_users::descriptor_variable, std::to_string(host.get()).c_str(), 1);
+}
+
 void write_network_plan(const Start& start, const pod::Pod& pod)
 {
     auto plan = start.networks;
@@ -135,6 +142,8 @@ Start check(const StartFlags& flags, const Context& context)
     start.name_files = in_context("error with dns flags", [&] { return pod::name_files(flags.names); });
     start.networks = plan_networks(start.network, flags, start.name_files, context.global);
     start.arguments = stage1_arguments(flags, start, context.global);
+    if (flags.register_machine)
+        start.users_host = context.users_host;
     return start;
 }
 
@@ -164,6 +173,8 @@ void start(const Start& start, pod::OwnedPod pod)
     auto arguments = start.arguments;
     if (const auto range = pod::id_range_of(dir))
         arguments.push_back("--private-users=" + range->str());
+    if (start.users_host)
+        pass_on(*start.users_host);
     pod::exec_run(std::move(pod), std::move(arguments));
 }
 

@@ -2,6 +2,8 @@
 // Flags of a start: of `run`, and of `run-prepared` (cli 7.3), and what they become for stage1 (internals 3.3).
 #pragma once
 
+#include <memory>
+
 #include "common/model/network.hh"
 #include "stage0/cli/command.hh"
 #include "stage0/net/selection.hh"
@@ -33,6 +35,7 @@ struct Start {
     model::NetworkPlan networks;        // of a pod whose network is private; its ports are the pod manifest's
     std::vector<std::string> arguments; // of stage1's `run`
     std::string hostname;
+    std::shared_ptr<const Fd> users_host; // who registers the pod with machined, if root of our own cannot
 };
 
 Start check(const StartFlags& flags, const Context& context);

@@ -1,139 +1,128 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program behind rocket-users.socket: gives the ids of a range to the user namespace of whoever is at the other end
-// of stdin, its user as root and the rest as what nobody else has; then shows it the images of the host's store, and
-// keeps those that it says it uses. It runs as root and trusts nothing that it is told: the kernel says who the peer
-// is, whose the namespace is and which process is in it. Exit status: 0 if the ids were given.
-#include <linux/nsfs.h>
-#include <linux/sched.h>
+// The program behind rocket-users.socket: gives the ids of a range to the user namespace of whoever connects, its user
+// as root and the rest as what nobody else has; then shows it the images of the host's store, keeps those that it says
+// it uses, and has its pod named by machined (peer.hh). It runs as root. Each connection has a process, which costs
+// little while it waits, and none can hold another up; it ends when there was none for a while.
 #include <poll.h>
-#include <sched.h>
-#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <csignal>
+#include <vector>
+
+#include "common/model/own_users.hh"
 #include "common/sys/log.hh"
 #include "common/sys/pass_fds.hh"
 #include "common/sys/process.hh"
 #include "common/sys/sys.hh"
 #include "config.hh"
-#include "stage0/pod/id_ranges.hh"
-#include "stage0/users/own_root.hh"
-#include "stage0/users/shared_images.hh"
+#include "stage0/service_main.hh"
+#include "stage0/users/peer.hh"
 
 namespace
 {
 
 using namespace rocket;
 
-constexpr int peer = STDIN_FILENO;
-constexpr std::size_t request_limit = 256;
-constexpr int patience_ms = 60'000;
+constexpr int idle_ms = 30'000;
+constexpr std::size_t most = 1024;          // connections at a time: the others wait until one ends
+constexpr std::ptrdiff_t most_of_one = 128; // of one user, who may not keep the others waiting
 
-ucred credentials_of_peer()
+struct Connection {
+    uid_t uid;
+    Process process;
+};
+
+Fd listening_socket()
 {
-    ucred found{};
-    socklen_t size = sizeof found;
-    sys::check([&] { return ::getsockopt(peer, SOL_SOCKET, SO_PEERCRED, &found, &size); }, "asking who is there");
-    return found;
+    if (::sd_listen_fds(1) != 1 || ::sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_SEQPACKET, 1, nullptr, 0) <= 0)
+        fail(Error::Kind::usage, "rocket-users.socket starts this program, with its socket");
+    return Fd{SD_LISTEN_FDS_START};
 }
 
-bool are_same(const struct stat& one, const struct stat& other)
+// The process's whole life.
+[[noreturn]] void serve_alone(int socket) noexcept
 {
-    return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
-}
-
-// A user namespace that the peer has made, right below ours.
-void check_namespace(int users, const ucred& who)
-{
-    const auto own = sys::open(AT_FDCWD, "/proc/self/ns/user", O_RDONLY);
-    uid_t owner = 0;
-    if (::ioctl(users, NS_GET_NSTYPE) != CLONE_NEWUSER || ::ioctl(users, NS_GET_OWNER_UID, &owner) != 0)
-        fail(Error::Kind::usage, "what was passed is not a user namespace");
-    if (owner != who.uid)
-        fail(Error::Kind::usage, "the user namespace is of user {}, not of {}", owner, who.uid);
-    const Fd parent{::ioctl(users, NS_GET_PARENT)};
-    if (parent.get() < 0 || !are_same(sys::stat(parent.get()), sys::stat(own.get())))
-        fail(Error::Kind::usage, "the user namespace is not one right below the host's");
-}
-
-// The number may be another process's by now: then that one is not in the namespace.
-Fd open_process(int users, const ucred& who)
-{
-    auto process = sys::open(AT_FDCWD, fmt::format("/proc/{}", who.pid), O_PATH | O_DIRECTORY);
-    const auto its = sys::open(process.get(), "ns/user", O_RDONLY);
-    if (!are_same(sys::stat(its.get()), sys::stat(users)))
-        fail(Error::Kind::usage, "process {} is not in the user namespace", who.pid);
-    return process;
-}
-
-void write_map(const Fd& process, const char* name, unsigned root, const model::IdRange& range)
-{
-    const auto map = sys::open(process.get(), name, O_WRONLY);
-    sys::write_all(map.get(), fmt::format("0 {} 1\n1 {} {}\n", root, range.first, range.count - 1));
-}
-
-std::vector<Fd> images_for(const model::Layout& layout, int users)
-{
-    std::vector<Fd> images;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     try {
-        images.push_back(users::open_shared_images(layout, users));
-    } catch (const Error& error) { // no reason not to give ids
-        log::print("the host's images are not shown: {}", error.innermost());
+        users::serve_peer(socket, model::Layout{ROCKET_DATA_DIR});
+        ::_exit(0);
+    } catch (const Error& error) {
+        log::error(error);
+    } catch (const std::exception& error) {
+        log::print("{}", error.what());
     }
-    return images;
+    ::_exit(1);
 }
 
-// Each image that the peer's pod is going to use, until it has no more to ask.
-void keep_images(const model::Layout& layout, int users, const ucred& who)
+class Service
 {
-    pollfd waiting{.fd = peer, .events = POLLIN, .revents = 0};
-    while (sys::check([&] { return ::poll(&waiting, 1, patience_ms); }, "waiting for the peer") > 0) {
-        const auto asked = receive_fds(peer, request_limit);
-        if (!asked)
+public:
+    explicit Service(Fd listening) : listening_{std::move(listening)} {}
+
+    // Until `signals` (a signalfd) is readable, or nobody was there for idle_ms.
+    void run(int signals)
+    {
+        while (wait(signals)) {
+            std::erase_if(connections_, [](Connection& one) { return one.process.wait_for(0).has_value(); });
+            if (!is_wanted_)
+                continue;
+            try {
+                accept();
+            } catch (const Error& error) { // that one's loss: the others are served on
+                log::error(error);
+            }
+        }
+    }
+
+private:
+    bool wait(int signals)
+    {
+        std::vector<pollfd> all{{.fd = signals, .events = POLLIN, .revents = 0}};
+        all.push_back({.fd = connections_.size() < most ? listening_.get() : -1, .events = POLLIN, .revents = 0});
+        for (const auto& one : connections_)
+            all.push_back({.fd = one.process.pidfd(), .events = POLLIN, .revents = 0});
+        const int ready = sys::check(
+            [&] { return ::poll(all.data(), all.size(), connections_.empty() ? idle_ms : -1); }, "waiting for users");
+        is_wanted_ = all[1].revents != 0;
+        return ready > 0 && all[0].revents == 0;
+    }
+
+    void accept()
+    {
+        const Fd socket{::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
+        if (socket.get() < 0)
+            return; // who has left again
+        const auto uid = users::credentials_of(socket.get()).uid;
+        if (std::ranges::count(connections_, uid, &Connection::uid) >= most_of_one) {
+            ::shutdown(socket.get(), SHUT_RD);
+            send_fds(socket.get(), fmt::format("user {} has {} starts of pods going on already", uid, most_of_one), {});
             return;
-        open_process(users, who); // still the one we know
-        users::record_use(layout, who.uid, who.pid, asked->text);
-        send_fds(peer, users::granted, {});
+        }
+        const pid_t pid = sys::check([] { return ::fork(); }, "starting a process for a user");
+        if (pid == 0)
+            serve_alone(socket.get());
+        connections_.push_back({uid, Process{pid, open_pidfd(pid).value_or(Fd{})}});
     }
-}
 
-void serve()
+    Fd listening_;
+    std::vector<Connection> connections_;
+    bool is_wanted_ = false;
+};
+
+int serve(int, char**)
 {
-    const auto who = credentials_of_peer();
-    if (who.uid == 0)
-        fail(Error::Kind::usage, "root has all ids already");
-    const auto asked = receive_fds(peer, request_limit);
-    if (!asked || asked->text != users::request || asked->fds.size() != 1)
-        fail(Error::Kind::usage, "the request cannot be read");
-    const int users = asked->fds.front().get();
-    check_namespace(users, who);
-    const auto process = open_process(users, who);
-    const model::Layout layout{ROCKET_DATA_DIR};
-    const auto range = pod::reserve_id_range_of_user(layout, who.uid);
-    write_map(process, "uid_map", who.uid, range);
-    write_map(process, "gid_map", who.gid, range);
-    send_fds(peer, users::granted, images_for(layout, users));
-    log::print("user {} has ids {}", who.uid, range.str());
-    keep_images(layout, users, who);
+    const auto signals = end_signals();
+    Service{listening_socket()}.run(signals.get());
+    return 0;
 }
 
 } // namespace
 
-int main()
+int main(int argc, char** argv)
 {
-    ensure_standard_fds();
-    log::set_prefix("map-ids");
-    try {
-        serve();
-        return 0;
-    } catch (const Error& error) {
-        log::error(error);
-        try {
-            send_fds(peer, error.innermost(), {});
-        } catch (const Error&) { // who has left is not told
-        }
-    } catch (const std::exception& error) {
-        log::print("{}", error.what());
-    }
-    return 1;
+    return service_main("map-ids", serve, argc, argv);
 }

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "common/model/own_users.hh"
 #include "common/sys/mount.hh"
 #include "common/sys/pass_fds.hh"
 #include "common/sys/sys.hh"
@@ -20,6 +21,8 @@ namespace rocket::users
 
 namespace
 {
+
+namespace words = model::own_users;
 
 [[noreturn]] void refuse(const std::string& why, std::string hint)
 {
@@ -31,10 +34,10 @@ Fd connect_to_host()
     Fd socket{sys::check([] { return ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0); }, "making a socket")};
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, socket_path, sizeof address.sun_path - 1);
+    std::strncpy(address.sun_path, words::socket_path, sizeof address.sun_path - 1);
     if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
         return socket;
-    const auto why = system_error(errno, socket_path);
+    const auto why = system_error(errno, words::socket_path);
     if (errno == EACCES)
         refuse(why.what(), "let it have ids of its own: SupplementaryGroups=rocket in the unit");
     refuse(why.what(), "the host has to offer ids: systemctl enable --now rocket-users.socket; or run as root");
@@ -59,7 +62,7 @@ void become_its_root()
 
 bool is_own_root_offered()
 {
-    return ::access(socket_path, F_OK) == 0;
+    return ::access(words::socket_path, F_OK) == 0;
 }
 
 Granted become_own_root()
@@ -68,11 +71,11 @@ Granted become_own_root()
     unshare_users();
     Fd namespaces[1];
     namespaces[0] = sys::open(AT_FDCWD, "/proc/self/ns/user", O_RDONLY);
-    send_fds(host.get(), request, namespaces);
-    auto answer = receive_fds(host.get(), largest_answer);
-    if (!answer || answer->text != granted)
+    send_fds(host.get(), words::map_request, namespaces);
+    auto answer = receive_fds(host.get(), words::largest_answer);
+    if (!answer || answer->text != words::granted)
         refuse(answer ? text::printable(answer->text) : "rocket-users ended without an answer",
-               "see the journal: journalctl -u 'rocket-users@*'");
+               "see the journal: journalctl -u rocket-users");
     become_its_root();
     Granted given{.host = std::move(host), .images = {}};
     if (!answer->fds.empty())

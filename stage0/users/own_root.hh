@@ -13,15 +13,10 @@
 namespace rocket::users
 {
 
-inline constexpr const char* socket_path = "/run/rocket/users.sock";
-inline constexpr const char* request = "map"; // with a descriptor of the namespace; the answer is `granted` or a cause
-inline constexpr const char* granted = "ok";  // and, if the host can, its images: shared_images.hh
-inline constexpr std::size_t largest_answer = 4096;
-
 // What the host gives beside the ids.
 struct Granted {
-    Fd host; // where more can be asked for, for a minute
-    std::optional<Fd> images;
+    Fd host;                  // where more can be asked for: common/model/own_users.hh
+    std::optional<Fd> images; // if the host can: shared_images.hh
 };
 
 // Whether the host offers it, to whomever.

@@ -3,19 +3,21 @@
 
 #include <sys/stat.h>
 
+#include "common/model/own_users.hh"
 #include "common/sys/lock.hh"
 #include "common/sys/mount.hh"
 #include "common/sys/pass_fds.hh"
 #include "common/sys/sys.hh"
 #include "stage0/store/foreign_use.hh"
 #include "stage0/store/store.hh"
-#include "stage0/users/own_root.hh"
 
 namespace rocket::users
 {
 
 namespace
 {
+
+namespace words = model::own_users;
 
 model::Layout place_below(const std::string& data_dir)
 {
@@ -24,7 +26,7 @@ model::Layout place_below(const std::string& data_dir)
 
 } // namespace
 
-SharedImages::SharedImages(Fd host, const Fd& images, const std::string& data_dir)
+SharedImages::SharedImages(std::shared_ptr<const Fd> host, const Fd& images, const std::string& data_dir)
     : host_{std::move(host)}, layout_{place_below(data_dir)}
 {
     sys::make_dir_if_missing(AT_FDCWD, layout_.data(), 0700);
@@ -34,9 +36,9 @@ SharedImages::SharedImages(Fd host, const Fd& images, const std::string& data_di
 
 void SharedImages::keep(const model::ImageId& id) const
 {
-    send_fds(host_.get(), id.str(), {});
-    const auto answer = receive_fds(host_.get(), largest_answer);
-    if (!answer || answer->text != granted)
+    send_fds(host_->get(), words::use_request + id.str(), {});
+    const auto answer = receive_fds(host_->get(), words::largest_answer);
+    if (!answer || answer->text != words::granted)
         fail(Error::Kind::not_found, "the host does not keep image {}: {}", text::quoted(id.key()),
              answer ? text::printable(answer->text) : "it has not waited");
 }

@@ -4,6 +4,7 @@
 // which root's files are those of the namespace's root, and the others of whom they are in a pod.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "common/model/image_id.hh"
@@ -18,7 +19,7 @@ class SharedImages
 public:
     // `host`: where become_own_root() came from. The mount is attached below `data_dir`, in our own mount namespace:
     // at the same place for each command, since pods name the trees they use.
-    SharedImages(Fd host, const Fd& images, const std::string& data_dir);
+    SharedImages(std::shared_ptr<const Fd> host, const Fd& images, const std::string& data_dir);
 
     const model::Layout& layout() const noexcept { return layout_; } // of images only
     // From here on the image stays where it is until this process, and the pod that it becomes, has ended. Fails if
@@ -26,7 +27,7 @@ public:
     void keep(const model::ImageId& id) const;
 
 private:
-    Fd host_;
+    std::shared_ptr<const Fd> host_;
     model::Layout layout_;
 };
 

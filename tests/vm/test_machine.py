@@ -154,7 +154,7 @@ def test_images_of_the_host_for_other_users(machine):
         rocket image rm example.com/owners | grep -c removed
         games $rocket run --net=none example.com/owners 2>&1 | grep -o "no endpoints discovered"
         ls /run/rocket/image-users
-        systemctl list-units --failed --no-legend 'rocket-users@*' | wc -l""", timeout=400)
+        systemctl list-units --failed --no-legend 'rocket-users*' | wc -l""", timeout=400)
     lines = out.splitlines()
     assert "from the host's store" in lines[0] and lines[1:4] == ["4755 0:0", "644 33:44", "0"]
     assert "a pod uses the image: process" in lines[4] and "stop its unit" in lines[5] and lines[7] == "254"
