@@ -43,15 +43,40 @@ bool is_masked(const std::string& path)
     return info && S_ISCHR(info->st_mode);
 }
 
+// The names of the directories of drop-ins for a file, each without its ".d"; what tells more about the file first:
+// web-blue@1.container, web-blue@.container, web-.container, container.
+std::vector<std::string> drop_in_names(const std::string& name)
+{
+    const auto dot = name.rfind('.');
+    const auto stem = name.substr(0, dot), ending = name.substr(dot);
+    std::vector<std::string> names{name};
+    const auto at = stem.find('@');
+    if (at != std::string::npos && at + 1 < stem.size())
+        names.push_back(stem.substr(0, at + 1) + ending);
+    const auto prefix = stem.substr(0, at);
+    for (auto dash = prefix.rfind('-'); dash != std::string::npos && dash != 0; dash = prefix.rfind('-', dash - 1))
+        if (dash + 1 < stem.size()) // else it is the name itself
+            names.push_back(prefix.substr(0, dash + 1) + ending);
+    names.push_back(ending.substr(1));
+    return names;
+}
+
+// Of two with one name that which tells more about the file counts, then that of the earlier directory.
+std::map<std::string, std::string> drop_ins(const std::string& name, const std::vector<std::string>& directories)
+{
+    std::vector<std::string> places;
+    for (const auto& one : drop_in_names(name))
+        for (const auto& directory : directories)
+            places.push_back(fmt::format("{}/{}.d", directory, one));
+    return names_in(places, [](const std::string& n) { return n.ends_with(".conf"); });
+}
+
 UnitFile read(const std::string& name, const std::string& path, const std::vector<std::string>& directories)
 {
     UnitFile unit{.name = name, .path = path};
     try {
         unit.add(file::read(AT_FDCWD, path, largest_file), path);
-        std::vector<std::string> drop_ins;
-        for (const auto& directory : directories)
-            drop_ins.push_back(fmt::format("{}/{}.d", directory, name));
-        for (const auto& [_, drop_in] : names_in(drop_ins, [](const std::string& n) { return n.ends_with(".conf"); }))
+        for (const auto& [_, drop_in] : drop_ins(name, directories))
             if (!is_masked(drop_in))
                 unit.add(file::read(AT_FDCWD, drop_in, largest_file), drop_in);
     } catch (const Error& error) {

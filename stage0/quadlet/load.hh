@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files to be translated, from where administrators, programs and the distribution put them, with the rules of
 // systemd.unit(5): of two files with one name that of the earlier directory counts, a link to /dev/null masks it, and
-// NAME.d/*.conf add to it. A file that cannot be read is in the list, with its problem.
+// *.conf add to it: those in NAME.d, of an instance in its template's, in PREFIX-.TYPE.d and in TYPE.d. A file that
+// cannot be read is in the list, with its problem.
 #pragma once
 
 #include <string>
