@@ -288,6 +288,8 @@ bool apply(std::span<const Key> table, Reading& reading, const Entry& entry)
     const auto key = std::ranges::find(table, std::string_view{entry.key}, &Key::name);
     if (key == table.end())
         return false;
+    if (entry.value.empty())
+        return true; // nothing is given, and what was is not in force
     if (key->of_pod)
         reading.app.of_pod.push_back(entry);
     try {
@@ -302,7 +304,7 @@ bool apply(std::span<const Key> table, Reading& reading, const Entry& entry)
 
 void read_section(const Section& section, std::span<const Key> own_keys, Reading& reading)
 {
-    for (const auto& entry : section.entries) {
+    for (const auto& entry : section.in_force()) {
         if (apply(own_keys, reading, entry) || apply(shared_keys, reading, entry))
             continue;
         const auto refusal = std::ranges::find(refused_keys(), std::string_view{entry.key}, &Refusal::key);
@@ -369,7 +371,7 @@ App read_container(const UnitFile& file)
 {
     Reading reading;
     reading.app.name = name_from_file(file.name);
-    if (const auto* name = file.last("Container", "ContainerName"))
+    if (const auto* name = file.last("Container", "ContainerName"); name != nullptr && !name->value.empty())
         set_name(reading, *name);
     reading.volume_prefix = reading.app.name;
     const auto* section = file.find("Container");
@@ -391,9 +393,8 @@ PodOptions read_pod(const UnitFile& file)
     if (section == nullptr)
         fail(Error::Kind::usage, "{}: there is no section [Pod]", file.path);
     read_section(*section, keys_of_pod, reading);
-    auto& app = reading.app;
-    return {std::move(app.pod_flags), std::move(app.global_flags), std::move(app.references),
-            std::move(app.service_name)};
+    return {std::move(reading.app.pod_flags), std::move(reading.app.global_flags), std::move(reading.app.references),
+            std::move(reading.app.service_name)};
 }
 
 } // namespace rocket::quadlet

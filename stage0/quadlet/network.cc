@@ -283,11 +283,12 @@ std::string network_configuration(const UnitFile& file, const std::vector<UnitFi
 {
     Reading reading;
     const auto* const section = file.find("Network");
-    for (const auto& entry : section != nullptr ? section->entries : std::vector<Entry>{}) {
+    for (const auto& entry : section != nullptr ? section->in_force() : std::vector<Entry>{}) {
         const auto* const key = std::ranges::find(keys, std::string_view{entry.key}, &Key::name);
         if (key == std::end(keys))
             refuse(entry, "this key is not supported");
-        key->apply(reading, entry);
+        if (!entry.value.empty())
+            key->apply(reading, entry);
     }
     const auto name = network_name(file);
     check(reading, file);

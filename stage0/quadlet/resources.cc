@@ -66,7 +66,7 @@ void Translator::image(const UnitFile& file)
     Pull pull = Pull::missing;
     std::vector<std::string> global_flags;
     const auto* section = file.find("Image");
-    for (const auto& entry : section != nullptr ? section->entries : std::vector<Entry>{}) {
+    for (const auto& entry : section != nullptr ? section->in_force() : std::vector<Entry>{}) {
         if (entry.key == "Image")
             image = image_reference(entry.value);
         else if (entry.key == "Policy" || entry.key == "Pull")

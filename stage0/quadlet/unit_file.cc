@@ -56,6 +56,17 @@ private:
 
 } // namespace
 
+std::vector<Entry> Section::in_force() const
+{
+    std::vector<Entry> left;
+    for (const auto& entry : entries) {
+        if (entry.value.empty())
+            std::erase_if(left, [&](const Entry& earlier) { return earlier.key == entry.key; });
+        left.push_back(entry);
+    }
+    return left;
+}
+
 const Section* UnitFile::find(std::string_view section) const noexcept
 {
     const auto found = std::ranges::find(sections, section, &Section::name);

@@ -19,6 +19,9 @@ struct Entry {
 struct Section {
     std::string name;
     std::vector<Entry> entries;
+
+    // Those that count, in order: an empty value takes back what its key was given before (systemd.syntax(7)).
+    std::vector<Entry> in_force() const;
 };
 
 struct UnitFile {

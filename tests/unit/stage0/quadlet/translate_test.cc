@@ -385,3 +385,16 @@ TEST_CASE("Pull=always and newer ask at each start of the pod; newer makes do wi
     CHECK(result.values("f-image.service", "ExecStart") == newer);
     CHECK(result.values("f-image.service", "RemainAfterExit") == std::vector<std::string>{"yes"}); // as podman's
 }
+
+TEST_CASE("translate: a key without a value takes back what it was given before")
+{
+    CHECK(flags_of("Environment=A=1\nVolume=/a:/b\nHostName=x\nContainerName=y\nEnvironment=\nVolume=\nHostName=\n"
+                   "ContainerName=\n") == flags_of(""));
+    CHECK(flags_of("Environment=A=1\nEnvironment=\nEnvironment=B=2\n") == flags_of("Environment=B=2\n"));
+    CHECK(problem_of("Image=\n").find("[Container] has no Image=") != std::string::npos);
+    CHECK(problem_of("Nonsense=\n").find("this key is not supported") != std::string::npos);
+    const auto network = translated({{"lan.network", "[Network]\nSubnet=10.1.0.0/24\nSubnet=\nSubnet=10.2.0.0/24\n"}});
+    REQUIRE(network.problems.empty());
+    CHECK(network.units.begin()->second.text.find("10.1.0.0") == std::string::npos);
+    CHECK(network.units.begin()->second.text.find("10.2.0.0") != std::string::npos);
+}
