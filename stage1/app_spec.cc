@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "common/model/json_object.hh"
+#include "common/model/json_list.hh"
 #include "common/model/layout.hh"
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
@@ -18,29 +18,6 @@ namespace json = model::json;
 
 constexpr std::int64_t largest = INT64_MAX;
 constexpr std::string_view mode_names[] = {"off", "allow", "deny"};
-
-template <typename Item, typename Convert>
-json::Value list(const std::vector<Item>& items, Convert convert)
-{
-    json::Array array;
-    for (const auto& item : items)
-        array.push_back(convert(item));
-    return array;
-}
-
-json::Value list(const std::vector<std::string>& items)
-{
-    return list(items, [](const std::string& item) { return json::Value{item}; });
-}
-
-template <typename Convert>
-auto each(const std::vector<json::Cursor>& items, Convert convert)
-{
-    std::vector<decltype(convert(items.front()))> all;
-    for (const auto& item : items)
-        all.push_back(convert(item));
-    return all;
-}
 
 std::uint64_t number(const json::Cursor& cursor, std::int64_t max = largest)
 {
@@ -60,7 +37,7 @@ std::uint32_t id(const json::Cursor& cursor)
 
 json::Value to_value(const Command& command)
 {
-    return json::Object{{"path", command.path}, {"argv", list(command.argv)}};
+    return json::Object{{"path", command.path}, {"argv", json::to_json(command.argv)}};
 }
 
 Command command_from(const json::Cursor& cursor)
@@ -78,7 +55,8 @@ std::optional<Command> optional_command(json::Fields& fields, std::string_view n
 json::Value to_value(const SeccompPolicy& policy)
 {
     json::ObjectWriter writer;
-    writer.set("mode", mode_names[static_cast<std::size_t>(policy.mode)]).set("syscalls", list(policy.syscalls));
+    writer.set("mode", mode_names[static_cast<std::size_t>(policy.mode)])
+        .set("syscalls", json::to_json(policy.syscalls));
     if (policy.error)
         writer.set("error", *policy.error);
     writer.set("default", policy.is_default);
@@ -114,7 +92,7 @@ json::Value to_value(const Resources& resources)
     set("cpuWeight", resources.cpu_weight);
     set("blockBandwidth", resources.block_bandwidth);
     set("blockIops", resources.block_iops);
-    writer.set("disks", list(resources.disks));
+    writer.set("disks", json::to_json(resources.disks));
     writer.set("tasksMax", resources.tasks_max);
     return std::move(writer).done();
 }
@@ -181,7 +159,8 @@ std::string to_json(const AppSpec& spec)
 {
     json::ObjectWriter writer;
     writer.set("name", spec.name).set("uid", spec.uid).set("gid", spec.gid).set("firstId", spec.first_id);
-    writer.set("supplementaryGIDs", list(spec.supplementary_gids, [](std::uint32_t gid) { return json::Value{gid}; }));
+    writer.set("supplementaryGIDs",
+               json::list_of(spec.supplementary_gids, [](std::uint32_t gid) { return json::Value{gid}; }));
     writer.set("main", to_value(spec.main));
     if (spec.pre_start)
         writer.set("preStart", to_value(*spec.pre_start));
@@ -192,7 +171,7 @@ std::string to_json(const AppSpec& spec)
     if (spec.startup_check)
         writer.set("startupCheck", to_value(*spec.startup_check));
     writer.set("execError", spec.exec_error).set("workingDirectory", spec.working_directory);
-    writer.set("environment", list(spec.environment, [](const EnvVar& var) { return to_value(var); }));
+    writer.set("environment", json::list_of(spec.environment, [](const EnvVar& var) { return to_value(var); }));
     writer.set("boundingSet", spec.bounding_set)
         .set("ambientSet", spec.ambient_set)
         .set("noNewPrivileges", spec.no_new_privileges);
@@ -202,10 +181,10 @@ std::string to_json(const AppSpec& spec)
     if (spec.oom_score_adjust)
         writer.set("oomScoreAdjust", *spec.oom_score_adjust);
     writer.set("restrictDevices", spec.restrict_devices);
-    writer.set("devices", list(spec.devices, [](const DeviceRule& rule) { return to_value(rule); }));
+    writer.set("devices", json::list_of(spec.devices, [](const DeviceRule& rule) { return to_value(rule); }));
     if (spec.watchdog_usec)
         writer.set("watchdogUSec", *spec.watchdog_usec);
-    writer.set("notifies", spec.notifies).set("reports", list(spec.reports));
+    writer.set("notifies", spec.notifies).set("reports", json::to_json(spec.reports));
     return json::write(std::move(writer).done());
 }
 
@@ -218,7 +197,7 @@ AppSpec app_spec_from_json(std::string_view text)
     spec.uid = id(fields.required("uid"));
     spec.gid = id(fields.required("gid"));
     spec.first_id = id(fields.required("firstId"));
-    spec.supplementary_gids = each(fields.required("supplementaryGIDs").items(), id);
+    spec.supplementary_gids = json::each(fields.required("supplementaryGIDs").items(), id);
     spec.main = command_from(fields.required("main"));
     spec.pre_start = optional_command(fields, "preStart");
     spec.post_stop = optional_command(fields, "postStop");
@@ -226,7 +205,7 @@ AppSpec app_spec_from_json(std::string_view text)
     spec.startup_check = optional_command(fields, "startupCheck");
     spec.exec_error = fields.required("execError").text();
     spec.working_directory = fields.required_text("workingDirectory").text();
-    spec.environment = each(fields.required("environment").items(), variable_from);
+    spec.environment = json::each(fields.required("environment").items(), variable_from);
     spec.bounding_set = number(fields.required("boundingSet"));
     spec.ambient_set = number(fields.required("ambientSet"));
     spec.no_new_privileges = fields.required("noNewPrivileges").boolean();
@@ -236,7 +215,7 @@ AppSpec app_spec_from_json(std::string_view text)
     if (const auto adjust = fields.optional("oomScoreAdjust"))
         spec.oom_score_adjust = static_cast<int>(adjust->integer(-1000, 1000));
     spec.restrict_devices = fields.required("restrictDevices").boolean();
-    spec.devices = each(fields.required("devices").items(), device_from);
+    spec.devices = json::each(fields.required("devices").items(), device_from);
     spec.notifies = fields.required("notifies").boolean();
     spec.watchdog_usec = optional_number(fields, "watchdogUSec");
     spec.reports = fields.required("reports").texts();

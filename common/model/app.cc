@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "common/model/json_list.hh"
 #include "common/sys/path.hh"
 #include "common/sys/text.hh"
 
@@ -99,15 +100,6 @@ std::map<std::string, std::string> map_from(const std::optional<json::Cursor>& c
     return cursor ? cursor->text_map() : std::map<std::string, std::string>{};
 }
 
-template <typename Item>
-json::Value list_of(const std::vector<Item>& items)
-{
-    json::Array array;
-    for (const auto& item : items)
-        array.push_back(item.json());
-    return array;
-}
-
 } // namespace
 
 json::Value EventHandler::json() const
@@ -146,14 +138,14 @@ json::Value App::json() const // order and omissions: RT-5, RT-6
     const json::Array gids(supplementary_gids.begin(), supplementary_gids.end());
     return json::ObjectWriter{unknown}
         .set("exec", json::to_json(exec))
-        .set_if(!event_handlers.empty(), "eventHandlers", list_of(event_handlers))
+        .set_if(!event_handlers.empty(), "eventHandlers", json::list_of(event_handlers))
         .set("user", user)
         .set("group", group)
         .set_if(!gids.empty(), "supplementaryGIDs", gids)
         .set_text("workingDirectory", working_directory)
-        .set_if(!environment.empty(), "environment", list_of(environment))
-        .set_if(!mount_points.empty(), "mountPoints", list_of(mount_points))
-        .set_if(!ports.empty(), "ports", list_of(ports))
+        .set_if(!environment.empty(), "environment", json::list_of(environment))
+        .set_if(!mount_points.empty(), "mountPoints", json::list_of(mount_points))
+        .set_if(!ports.empty(), "ports", json::list_of(ports))
         .set_if(!isolators.empty(), "isolators", to_json(isolators))
         .set_if(!user_annotations.empty(), "userAnnotations", json::to_json(user_annotations))
         .set_if(!user_labels.empty(), "userLabels", json::to_json(user_labels))

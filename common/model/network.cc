@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "common/model/json_list.hh"
 #include "common/sys/text.hh"
 
 namespace rocket::model
@@ -87,23 +88,7 @@ json::Value to_json(const AttachedNetwork& network)
     return object.done();
 }
 
-template <typename Item>
-json::Array list_of(const std::vector<Item>& items)
-{
-    json::Array list;
-    for (const auto& item : items)
-        list.push_back(to_json(item));
-    return list;
-}
-
-template <typename Read>
-auto each(const std::vector<json::Cursor>& items, Read read)
-{
-    std::vector<decltype(read(items.front()))> out;
-    for (const auto& item : items)
-        out.push_back(read(item));
-    return out;
-}
+constexpr auto written = [](const auto& item) { return to_json(item); };
 
 std::vector<std::string> texts_or_none(json::Fields& fields, std::string_view name)
 {
@@ -125,7 +110,7 @@ NetworkConfig NetworkConfig::from(const json::Cursor& cursor)
         cursor.fail(fmt::format(".name is not a name of a network: {}", text::quoted(config.name)),
                     "letters, digits, and inside it also . _ -");
     if (const auto plugins = fields.optional("plugins"))
-        config.plugins = each(plugins->items(), plugin_from);
+        config.plugins = json::each(plugins->items(), plugin_from);
     else
         config.plugins.push_back(plugin_from(cursor));
     if (config.plugins.empty())
@@ -160,9 +145,9 @@ NetworkPlan NetworkPlan::parse(std::string_view text)
 {
     const auto value = json::parse(text, "network plan");
     json::Fields fields{{value, "plan"}};
-    NetworkPlan plan{.networks = each(fields.items("networks"), request_from),
+    NetworkPlan plan{.networks = json::each(fields.items("networks"), request_from),
                      .plugin_dirs = texts_or_none(fields, "pluginDirs"),
-                     .ports = each(fields.items("ports"), PublishedPort::from),
+                     .ports = json::each(fields.items("ports"), PublishedPort::from),
                      .dns = {},
                      .hostname = fields.text_or("hostname", "")};
     if (const auto dns = fields.optional("dns"))
@@ -173,9 +158,9 @@ NetworkPlan NetworkPlan::parse(std::string_view text)
 std::string NetworkPlan::write() const
 {
     return json::write(json::ObjectWriter{}
-                           .set("networks", list_of(networks))
+                           .set("networks", json::list_of(networks, written))
                            .set("pluginDirs", json::to_json(plugin_dirs))
-                           .set("ports", list_of(ports))
+                           .set("ports", json::list_of(ports, written))
                            .set_if(!dns.is_empty(), "dns", dns.json())
                            .set_text("hostname", hostname)
                            .done());
@@ -189,8 +174,8 @@ NetworkState NetworkState::parse(std::string_view text)
                        .nftables = fields.boolean_or("nftables", true),
                        .opens_forward = fields.boolean_or("opensForward", false),
                        .is_released = fields.boolean_or("released", false),
-                       .networks = each(fields.items("networks"), attached_from),
-                       .ports = each(fields.items("ports"), PublishedPort::from)};
+                       .networks = json::each(fields.items("networks"), attached_from),
+                       .ports = json::each(fields.items("ports"), PublishedPort::from)};
     if (const auto publishing = fields.optional("publishing"))
         state.publishing =
             static_cast<std::size_t>(publishing->integer(0, static_cast<std::int64_t>(state.networks.size()) - 1));
@@ -205,8 +190,8 @@ std::string NetworkState::write() const
         .set("nftables", nftables)
         .set("opensForward", opens_forward)
         .set("released", is_released)
-        .set("networks", list_of(networks))
-        .set("ports", list_of(ports));
+        .set("networks", json::list_of(networks, written))
+        .set("ports", json::list_of(ports, written));
     if (publishing)
         object.set("publishing", static_cast<std::uint64_t>(*publishing));
     object.set_if(!local_routes.empty(), "localRoutes", json::to_json(local_routes));

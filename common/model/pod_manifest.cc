@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "common/model/json_list.hh"
 #include "common/model/manifest_head.hh"
 #include "common/sys/text.hh"
 
@@ -49,15 +50,6 @@ RuntimeApp app_from(const json::Cursor& cursor)
     app.annotations = annotations_from(fields.items("annotations"));
     app.unknown = fields.rest();
     return app;
-}
-
-template <typename Item>
-json::Value list_of(const std::vector<Item>& items)
-{
-    json::Array array;
-    for (const auto& item : items)
-        array.push_back(item.json());
-    return array;
 }
 
 // Items with unique names.
@@ -108,7 +100,7 @@ json::Value RuntimeApp::json() const // order: RT-5
         .set("image", to_json(image))
         .set_if(app.has_value(), "app", app ? app->json() : json::Value{})
         .set_if(read_only_root_fs, "readOnlyRootFS", true)
-        .set_if(!mounts.empty(), "mounts", list_of(mounts))
+        .set_if(!mounts.empty(), "mounts", json::list_of(mounts))
         .set_if(!annotations.empty(), "annotations", to_json(annotations))
         .done();
 }
@@ -144,11 +136,11 @@ json::Value PodManifest::json() const // order and omissions: RT-5, RT-6
     return json::ObjectWriter{unknown}
         .set("acVersion", ac_version.str())
         .set("acKind", "PodManifest")
-        .set("apps", list_of(apps))
-        .set("volumes", list_of(volumes))
+        .set("apps", json::list_of(apps))
+        .set("volumes", json::list_of(volumes))
         .set("isolators", to_json(isolators))
         .set("annotations", to_json(annotations))
-        .set("ports", list_of(ports))
+        .set("ports", json::list_of(ports))
         .set_if(!user_annotations.empty(), "userAnnotations", json::to_json(user_annotations))
         .set_if(!user_labels.empty(), "userLabels", json::to_json(user_labels))
         .done();

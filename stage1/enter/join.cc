@@ -128,7 +128,7 @@ void join(const Target& target, const EnterCommand& command, int report)
     Pty pty;
     if (command.wants_terminal) {
         pty = open_pod_pty(command.program.credentials.uid);
-        send_terminal(report, pty.master.get());
+        send_terminal(report, pty.master);
     }
     const int slave = pty.slave ? report_fd + 1 : -1;
     close_all_but(report, pty.slave.get());

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage1/enter/messages.hh"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <array>
 #include <cstring>
 #include <string>
+#include <utility>
 
-#include "common/sys/sys.hh"
+#include "common/sys/pass_fds.hh"
 
 namespace rocket::stage1
 {
@@ -21,13 +18,8 @@ constexpr std::size_t longest = 65536;
 // First byte of a message: 'e' and an error, 'p' and a pid_t, or 't' with a descriptor.
 void send(int socket, const std::string& message)
 {
-    sys::check([&] { return ::send(socket, message.data(), message.size(), MSG_NOSIGNAL); }, "reporting to the parent");
+    send_fds(socket, message, {});
 }
-
-union Control {
-    cmsghdr header; // for its alignment
-    char bytes[CMSG_SPACE(sizeof(int))];
-};
 
 void read_message(Messages& messages, std::string_view text)
 {
@@ -57,48 +49,20 @@ void send_pid(int socket, pid_t pid)
     send(socket, message);
 }
 
-void send_terminal(int socket, int master)
+void send_terminal(int socket, const Fd& master)
 {
-    char letter = 't';
-    iovec data{.iov_base = &letter, .iov_len = 1};
-    Control control{};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = &control;
-    message.msg_controllen = sizeof control;
-    auto* const header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &master, sizeof master);
-    sys::check([&] { return ::sendmsg(socket, &message, MSG_NOSIGNAL); }, "passing a terminal to the parent");
+    send_fds(socket, "t", {&master, 1});
 }
 
 Messages receive_all(int socket)
 {
     Messages all;
-    std::string buffer(longest, '\0');
-    for (;;) {
-        iovec data{.iov_base = buffer.data(), .iov_len = buffer.size()};
-        Control control{};
-        msghdr message{};
-        message.msg_iov = &data;
-        message.msg_iovlen = 1;
-        message.msg_control = &control;
-        message.msg_controllen = sizeof control;
-        const auto got =
-            sys::check([&] { return ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC); }, "waiting for the command");
-        if (got == 0)
-            return all;
-        read_message(all, {buffer.data(), static_cast<std::size_t>(got)});
-        const auto* const header = CMSG_FIRSTHDR(&message);
-        if (header != nullptr && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof(int))) {
-            int fd = -1;
-            std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-            all.terminal.reset(fd);
-        }
+    while (auto received = receive_fds(socket, longest)) {
+        read_message(all, received->text);
+        if (!received->fds.empty())
+            all.terminal = std::move(received->fds.front());
     }
+    return all;
 }
 
 } // namespace rocket::stage1

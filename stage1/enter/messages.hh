@@ -13,7 +13,7 @@ namespace rocket::stage1
 {
 
 void send_error(int socket, const Error& error) noexcept;
-void send_terminal(int socket, int master);
+void send_terminal(int socket, const Fd& master);
 void send_pid(int socket, pid_t pid);
 
 struct Messages {
