@@ -135,6 +135,8 @@ CniResult CniResult::from(const json::Cursor& cursor)
             name.fail(fmt::format(" is no name of an interface: {}", text::quoted(name.text())));
         if (interface.text_or("sandbox", "").empty())
             result.host_interfaces.push_back(name.text());
+        else if (auto mac = interface.text_or("mac", ""); !mac.empty())
+            result.macs.push_back(std::move(mac));
     }
     if (const auto dns = fields.optional("dns"))
         result.dns = DnsConfig::from(*dns);

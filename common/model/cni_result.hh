@@ -39,6 +39,7 @@ struct CniResult {
     json::Value raw; // as the plugin gave it, to be handed on as prevResult
     std::vector<CniAddress> addresses;
     std::vector<std::string> host_interfaces; // those outside the pod
+    std::vector<std::string> macs = {};       // of those inside, as the plugin wrote them
     DnsConfig dns;
 
     static CniResult from(const json::Cursor& cursor);

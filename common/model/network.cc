@@ -72,6 +72,7 @@ AttachedNetwork attached_from(const json::Cursor& cursor)
                             .paths = fields.required("paths").texts()};
     if (const auto result = fields.optional("result"))
         network.result = CniResult::from(*result);
+    network.is_refused = fields.boolean_or("refused", false);
     if (network.paths.size() != network.request.config.plugins.size())
         cursor.fail(" has not one path for each plugin");
     return network;
@@ -85,6 +86,7 @@ json::Value to_json(const AttachedNetwork& network)
         .set("paths", json::to_json(network.paths));
     if (network.result)
         object.set("result", network.result->raw);
+    object.set_if(network.is_refused, "refused", true);
     return object.done();
 }
 

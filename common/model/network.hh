@@ -60,6 +60,7 @@ struct AttachedNetwork {
     bool masquerade = false;        // we do it, not a plugin
     std::vector<std::string> paths; // of the plugins
     std::optional<CniResult> result = {};
+    bool is_refused = false; // by the last of the plugins, which said so
     bool operator==(const AttachedNetwork&) const = default;
 };
 

@@ -2,6 +2,7 @@
 #include "stage1/net/chain.hh"
 
 #include "common/sys/text.hh"
+#include "stage1/net/arguments.hh"
 #include "stage1/net/plugin.hh"
 
 namespace rocket::stage1
@@ -44,10 +45,12 @@ std::optional<json::Value> call_one(const AttachedNetwork& network, const ChainC
                      .container_id = context.container_id,
                      .netns = context.netns,
                      .interface = request.interface,
-                     .args = request.args,
+                     .args = plugin_arguments(request.args),
                      .search_path = context.search_path,
                      .input = input_of(network, plugin, previous),
                      .held_fd = context.held_fd});
+    } catch (const Refusal& refusal) {
+        throw Refusal{refusal.kind(), fmt::format("{}: {}", doing, refusal.what())};
     } catch (const Error& error) {
         throw Error{error.kind(), fmt::format("{}: {}", doing, error.what()), error.hint()};
     }
@@ -60,6 +63,19 @@ std::vector<std::uint64_t> numbers_of(const std::string& version)
         numbers.push_back(text::parse_decimal(part).value_or(0));
     numbers.resize(3);
     return numbers;
+}
+
+std::optional<json::Value> add_one(AttachedNetwork& network, const ChainContext& context, std::size_t plugin,
+                                   const json::Value* previous)
+{
+    try {
+        return call_one(network, context, "ADD", plugin, previous);
+    } catch (const Error& error) {
+        network.request.config.plugins.resize(plugin + 1);
+        network.paths.resize(plugin + 1);
+        network.is_refused = dynamic_cast<const Refusal*>(&error) != nullptr;
+        throw;
+    }
 }
 
 // To know the result of a DEL's or CHECK's network came with 0.4.0.
@@ -75,12 +91,12 @@ bool is_at_least(const std::string& cni_version, const std::string& other)
     return numbers_of(cni_version) >= numbers_of(other);
 }
 
-model::CniResult add(const AttachedNetwork& network, const ChainContext& context)
+model::CniResult add(AttachedNetwork& network, const ChainContext& context)
 {
     std::optional<json::Value> result;
     const auto& plugins = network.request.config.plugins;
     for (std::size_t plugin = 0; plugin < plugins.size(); ++plugin) {
-        result = call_one(network, context, "ADD", plugin, result ? &*result : nullptr);
+        result = add_one(network, context, plugin, result ? &*result : nullptr);
         if (!result)
             fail(Error::Kind::corrupt, "network {}: plugin {} (ADD): it printed no result",
                  quoted(network.request.config.name), quoted(model::plugin_type(plugins[plugin])));
@@ -104,7 +120,8 @@ void del(const AttachedNetwork& network, const ChainContext& context, const std:
         try {
             call_one(network, context, "DEL", plugin, known_result(network));
         } catch (const Error& error) {
-            failed(error);
+            if (!network.is_refused || plugin + 1 != network.paths.size())
+                failed(error);
         }
     }
 }

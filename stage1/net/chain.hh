@@ -20,9 +20,11 @@ struct ChainContext {
     int held_fd = -1;
 };
 
-model::CniResult add(const model::AttachedNetwork& network, const ChainContext& context);
+// An error leaves those plugins in `network` that were called, and says whether the last of them refused.
+model::CniResult add(model::AttachedNetwork& network, const ChainContext& context);
 void check(const model::AttachedNetwork& network, const ChainContext& context);
-// Calls every plugin, whatever the others say; `failed` gets what they do.
+// Calls every plugin, whatever the others say; `failed` gets what they do. Of one that refused the ADD it does not
+// matter: it has said that nothing came of it, and what kept it from that may keep it from this for ever.
 void del(const model::AttachedNetwork& network, const ChainContext& context,
          const std::function<void(const Error&)>& failed);
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage1/net/demands.hh"
 
+#include <strings.h>
+
 #include <algorithm>
 
 #include "common/model/ip_address.hh"
 #include "common/sys/error.hh"
 #include "common/sys/text.hh"
+#include "stage1/net/arguments.hh"
 
 namespace rocket::stage1
 {
@@ -36,6 +39,38 @@ void check_port(const PublishedPort& port, const AttachedNetwork& network)
                                        : "IPv6 address");
 }
 
+// Plugins may have passed over what they do not know (arguments.hh).
+void check_ip(const AttachedNetwork& network, const std::string& wanted)
+{
+    const auto address = model::IpAddress::parse(wanted.substr(0, wanted.find('/')));
+    const auto& given = network.result->addresses;
+    if (!address || std::ranges::find(given, address->str(), &model::CniAddress::address) == given.end())
+        throw Error{Error::Kind::unsupported,
+                    fmt::format("network {} did not give the pod the address {}", quoted(network.request.config.name),
+                                quoted(wanted)),
+                    "its \"ipam\" has to be one that does, such as host-local"};
+}
+
+void check_mac(const AttachedNetwork& network, const std::string& wanted)
+{
+    const auto is_wanted = [&](const std::string& mac) { return ::strcasecmp(mac.c_str(), wanted.c_str()) == 0; };
+    if (std::ranges::none_of(network.result->macs, is_wanted))
+        throw Error{Error::Kind::unsupported,
+                    fmt::format("network {} did not give the pod's interface the address {}",
+                                quoted(network.request.config.name), quoted(wanted)),
+                    "its plugins have to be ones that do, such as bridge, or tuning behind another"};
+}
+
+void check_arguments(const AttachedNetwork& network)
+{
+    const auto& args = network.request.args;
+    if (const auto ips = argument(args, "IP"); !ips.empty())
+        for (const auto& ip : text::split(ips, ','))
+            check_ip(network, ip);
+    if (const auto mac = argument(args, "MAC"); !mac.empty())
+        check_mac(network, mac);
+}
+
 } // namespace
 
 bool is_for(const PublishedPort& port, bool v6)
@@ -58,6 +93,8 @@ std::vector<std::string> host_interfaces_of_ports(const model::NetworkState& sta
 
 void check_demands(const model::NetworkState& state)
 {
+    for (const auto& network : state.networks)
+        check_arguments(network);
     for (const auto& network : state.networks)
         if (network.request.config.restricted && network.result->host_interfaces.empty())
             throw old_version(network, "it cannot be restricted");

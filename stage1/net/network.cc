@@ -115,8 +115,15 @@ void Network::set_up(const std::string& netns, const Warn& warn)
 
 void Network::attach()
 {
-    for (auto& network : state_->networks) {
-        network.result = add(network, {id_.str(), state_->namespace_path, search_path_, lock_.fd()});
+    auto& networks = state_->networks;
+    for (auto& network : networks) {
+        try {
+            network.result = add(network, {id_.str(), state_->namespace_path, search_path_, lock_.fd()});
+        } catch (const Error&) { // the plugins of those behind it were never called
+            networks.erase(networks.begin() + (&network - networks.data()) + 1, networks.end());
+            state_->publishing.reset();
+            throw;
+        }
         save();
         settle(network);
     }

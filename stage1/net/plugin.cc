@@ -47,8 +47,9 @@ std::optional<json::Value> call(const PluginCall& what)
 {
     const auto outcome = run_foreign(program_of(what));
     if (!outcome.status.ok()) {
-        const auto said = error_text(outcome.output);
-        fail(Error::Kind::system, "{}", said ? fmt::format("{} ({})", *said, outcome.why()) : outcome.why());
+        if (const auto said = error_text(outcome.output))
+            throw Refusal{Error::Kind::system, fmt::format("{} ({})", *said, outcome.why())};
+        fail(Error::Kind::system, "{}", outcome.why());
     }
     if (what.command != "ADD" || text::trim(outcome.output).empty()) // only ADD has a result
         return std::nullopt;

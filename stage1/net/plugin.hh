@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "common/model/json.hh"
+#include "common/sys/error.hh"
 
 namespace rocket::stage1
 {
@@ -24,6 +25,11 @@ struct PluginCall {
     std::string search_path; // CNI_PATH: the plugins it calls itself (IPAM)
     std::string input;       // JSON
     int held_fd = -1;        // stays open, as number 3, for as long as the plugin or a child of it lives
+};
+
+// The plugin ended by itself and said why, as it should: it has left nothing behind.
+struct Refusal : Error {
+    using Error::Error;
 };
 
 // What it printed; nullopt if nothing, and for CHECK and DEL, which have no result.

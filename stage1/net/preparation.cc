@@ -6,6 +6,7 @@
 #include "common/model/ip_address.hh"
 #include "common/sys/error.hh"
 #include "common/sys/text.hh"
+#include "stage1/net/arguments.hh"
 
 namespace rocket::stage1
 {
@@ -29,15 +30,6 @@ bool has_capability(const AttachedNetwork& network, std::string_view name)
 {
     return std::ranges::any_of(network.request.config.plugins,
                                [&](const auto& plugin) { return has_capability(plugin, name); });
-}
-
-// "K=V;K2=V2"
-std::string argument(const std::string& args, std::string_view name)
-{
-    for (const auto& word : text::split(args, ';'))
-        if (word.size() > name.size() && word.starts_with(name) && word[name.size()] == '=')
-            return word.substr(name.size() + 1);
-    return {};
 }
 
 json::Value* member(json::Value& object, std::string_view name)

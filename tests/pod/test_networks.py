@@ -192,9 +192,9 @@ def test_a_host_without_any_firewall_is_told_what_to_install(rocket, busybox, fl
 def test_several_networks_with_arguments_in_the_order_of_their_files(rocket, busybox, network, bridges):
     network("10-a", called="a", plugins=bridge(1))
     network("20-b", called="b", plugins=[*bridge(2), {"type": "tuning", "sysctl": {"net.ipv4.conf.eth1.log_martians": "1"}}])
-    out = rocket(*RUN, "--net=default,b,a:IgnoreUnknown=1;IP=10.88.1.77", busybox, "--exec=/bin/sh", "--", "-c",
-                 "for i in 0 1 2; do ip -4 addr show eth$i | grep -o 'inet [0-9.]*'; done; cat /proc/sys/net/ipv4/conf/eth1/log_martians").stdout
-    assert re.fullmatch(r"inet 10\.88\.1\.77\ninet 10\.88\.2\.\d+\ninet 172\.16\.28\.\d+\n1\n", out)
+    out = rocket(*RUN, "--net=default,b,a:IP=10.88.1.77;MAC=02:00:00:00:00:77", busybox, "--exec=/bin/sh", "--", "-c",
+                 "for i in 0 1 2; do ip -4 addr show eth$i | grep -o 'inet [0-9.]*'; done; ip link show eth0 | grep -o 02:00:00:00:00:77; cat /proc/sys/net/ipv4/conf/eth1/log_martians").stdout
+    assert re.fullmatch(r"inet 10\.88\.1\.77\ninet 10\.88\.2\.\d+\ninet 172\.16\.28\.\d+\n02:00:00:00:00:77\n1\n", out)
 
 
 def test_all_networks_and_an_old_configuration(rocket, busybox, network):
@@ -427,6 +427,31 @@ def test_a_result_that_does_not_do_for_what_is_asked_is_an_error(rocket, make, n
     assert net.remains() == before
 
 
+@pytest.mark.parametrize("argument, message", [
+    ("MAC=02:00:00:00:00:77", 'network "default" did not give the pod\'s interface the address "02:00:00:00:00:77"'),
+    ("IP=10.9.9.9", "failed to allocate all requested IPs: 10.9.9.9"),
+    ("mac=1", 'unknown args ["mac=1"]'),
+])
+def test_arguments_that_come_to_nothing_are_errors(rocket, busybox, argument, message):
+    before = net.remains()
+    assert message in rocket(*RUN, f"--net=default:{argument}", busybox, status=254).stderr
+    assert net.remains() == before
+
+
+def test_a_plugin_that_refuses_all_calls_keeps_no_pod(rocket, busybox, network):
+    """Others that had not been called are not, then; those that were are, and keep the pod if they fail."""
+    logging_plugin(rocket, "no", """cat > /dev/null; echo '{"code": 100, "msg": "no cable"}'; exit 1\n""")
+    logging_plugin(rocket, "never", f"touch {rocket.home}/called; exit 1\n")
+    network("10-n", called="n", plugins=[{"type": "ptp", "ipam": {"type": "host-local", "subnet": "10.77.0.0/24"}}, {"type": "no"}, {"type": "never"}])
+    network("20-m", called="m", plugins=[{"type": "never"}])
+    before = net.remains()
+    done = rocket(*RUN, "--net=n,m", busybox, status=254)
+    assert 'network "n": plugin "no" (ADD): no cable' in done.stderr and "DEL" not in done.stderr
+    assert not (rocket.home / "called").exists() and net.remains() == before
+    rocket("gc", "--grace-period=0s")
+    assert rocket.uuids() == []
+
+
 def test_what_a_plugin_prints_in_del_does_not_matter(rocket, busybox, network):
     logging_plugin(rocket, "noisy", 'cat > /dev/null\n[ $CNI_COMMAND != ADD ] || { echo "{}"; exit; }\necho nonsense\n')
     network("n", plugins=[{"type": "noisy"}])
@@ -447,7 +472,7 @@ def test_the_calling_contract(rocket, busybox, network):
     add, delete = [(dict(line.split("=", 1) for line in environment.splitlines()), json.loads(text)) for environment, text in calls]
     assert set(add[0]) == {"PATH", "CNI_COMMAND", "CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_ARGS", "CNI_PATH"}
     assert (add[0]["CNI_COMMAND"], delete[0]["CNI_COMMAND"]) == ("ADD", "DEL")
-    assert add[0]["CNI_CONTAINERID"] == uuid.read_text() and add[0]["CNI_IFNAME"] == "eth0" and add[0]["CNI_ARGS"] == "IP=10.77.0.9"
+    assert add[0]["CNI_CONTAINERID"] == uuid.read_text() and add[0]["CNI_IFNAME"] == "eth0" and add[0]["CNI_ARGS"] == "IgnoreUnknown=1;IP=10.77.0.9"
     assert re.fullmatch(r"/proc/\d+/fd/\d+", add[0]["CNI_NETNS"])
     assert {**add[0], "CNI_COMMAND": ""} == {**delete[0], "CNI_COMMAND": ""}
     assert (add[1]["name"], add[1]["cniVersion"], add[1]["mine"]) == ("n", "1.0.0", 1)
