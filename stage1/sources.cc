@@ -14,6 +14,7 @@
 #include "common/model/layout.hh"
 #include "common/model/network.hh"
 #include "common/sys/file.hh"
+#include "common/sys/log.hh"
 #include "common/sys/mount.hh"
 #include "common/sys/pass_fds.hh"
 #include "common/sys/process.hh"
@@ -142,8 +143,12 @@ AppSources open_app(const AppPlan& app, const Plan& plan, const std::vector<Fd>&
 // A copy, not a mount of the host's file: one that is replaced later would go on being the old one (internals F14).
 std::optional<std::string> read_name_file(NameFile mode, const char* host_path, int pod_dir, const char* pod_path)
 {
-    if (mode == NameFile::host)
-        return file::read(AT_FDCWD, host_path, name_file_limit);
+    if (mode == NameFile::host) {
+        auto content = file::read_if_exists(AT_FDCWD, host_path, name_file_limit);
+        if (!content) // at boot it may come later, and is followed then (live_names.hh)
+            log::print("warning: this host has no {}: the pod's is empty", text::quoted(host_path));
+        return content.value_or("");
+    }
     if (mode == NameFile::pod)
         return file::read(pod_dir, pod_path, name_file_limit);
     return std::nullopt;
