@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage0/quadlet/key_table.hh"
+
+#include <algorithm>
+#include <array>
+
+#include "common/model/ac_name.hh"
+#include "common/model/app_policy.hh"
+#include "common/sys/error.hh"
+#include "common/sys/text.hh"
+#include "stage0/quadlet/words.hh"
+
+namespace rocket::quadlet
+{
+
+namespace
+{
+
+// As in a unit file, a "$" is nothing but a "$".
+std::string dollars_doubled(std::string_view text)
+{
+    std::string doubled;
+    for (const char c : text)
+        doubled += c == '$' ? "$$" : std::string(1, c);
+    return doubled;
+}
+
+// --- one function for each key that takes more than a line
+
+void set_image(Reading& reading, const Entry& entry)
+{
+    if (entry.value.ends_with(".build"))
+        refuse(entry, "images are not built here: name one that is there");
+    reading.app.place = entry.place;
+    if (entry.value.ends_with(".image")) {
+        reading.app.image = entry.value;
+        reading.app.references.push_back({entry.value, entry.place});
+    } else {
+        reading.app.image = image_reference(entry.value);
+    }
+}
+
+// Each word NAME=VALUE.
+void add_environment(Reading& reading, const Entry& entry)
+{
+    for (auto& word : split_words(entry.value)) {
+        if (word.find('=') == std::string::npos || word.front() == '=')
+            refuse(entry, fmt::format("{} is not NAME=VALUE", text::quoted(word)));
+        reading.flag("environment", dollars_doubled(word));
+    }
+}
+
+void add_pairs(Reading& reading, const Entry& entry, std::string_view flag)
+{
+    for (const auto& word : split_words(entry.value))
+        reading.flag(flag, word);
+}
+
+void add_capabilities(Reading& reading, const Entry& entry, std::vector<std::string>& list)
+{
+    for (auto& word : split_words(entry.value))
+        list.push_back(std::move(word));
+    reading.capability_entry = entry;
+}
+
+void set_user(Reading& reading, const Entry& entry)
+{
+    const auto colon = entry.value.find(':');
+    reading.flag("user", entry.value.substr(0, colon));
+    if (colon != std::string::npos)
+        reading.flag("group", entry.value.substr(colon + 1));
+}
+
+void set_entrypoint(Reading& reading, const Entry& entry)
+{
+    const auto words = split_words(entry.value);
+    if (words.size() != 1)
+        refuse(entry, "an entry point is one program; its arguments go into Exec=");
+    reading.flag("exec", words[0]);
+}
+
+// A credential of the service (systemd.exec(5), LoadCredential=), as a file of the app.
+void add_secret(Reading& reading, const Entry& entry)
+{
+    const auto parts = text::split(entry.value, ',');
+    const auto& name = parts[0];
+    std::string target = "/run/secrets/" + name;
+    if (name.empty() || name.find_first_of("/:% ") != std::string::npos)
+        refuse(entry, fmt::format("{} is not the name of a credential", text::quoted(name)));
+    for (std::size_t index = 1; index < parts.size(); ++index) {
+        if (parts[index].starts_with("target="))
+            target = parts[index].substr(7);
+        else if (parts[index] != "type=mount")
+            refuse(entry, fmt::format("the option {} is not supported: a secret is a file, readable by root",
+                                      text::quoted(parts[index])));
+    }
+    if (!target.starts_with('/'))
+        target = "/run/secrets/" + target;
+    reading.app.service_lines.push_back("LoadCredential=" + name);
+    reading.mount(host_file("%d/" + name, target, true, reading.next_volume()));
+}
+
+void add_device(Reading& reading, const Entry& entry)
+{
+    const auto parts = text::split(entry.value, ':');
+    const auto& source = parts[0];
+    if (!source.starts_with("/dev/") || parts.size() > 2)
+        refuse(entry, "a device is /dev/NAME[:TARGET]");
+    reading.mount(host_file(source, parts.size() == 2 ? parts[1] : source, false, reading.next_volume()));
+}
+
+// A copy: the file is most often a link, which no source of a volume may be.
+void set_timezone(Reading& reading, const Entry& entry)
+{
+    const auto file = entry.value == "local" ? std::string{"/etc/localtime"} : "/usr/share/zoneinfo/" + entry.value;
+    const auto volume = reading.next_volume();
+    const auto copy = fmt::format("%t/rocket-%N-{}.localtime", volume);
+    reading.app.service_lines.push_back("ExecStartPre=" + join_words({"/usr/bin/install", "-m", "0644", file, copy}));
+    reading.mount(host_file(copy, "/etc/localtime", true, volume));
+}
+
+void expect(const Entry& entry, std::initializer_list<std::string_view> values, std::string_view why)
+{
+    if (std::ranges::find(values, std::string_view{entry.value}) == values.end())
+        refuse(entry, why);
+}
+
+void set_notify(Reading& reading, const Entry& entry)
+{
+    const bool by_health = entry.value == "healthy";
+    reading.is_checked = reading.is_checked || by_health;
+    reading.flag("notify", by_health ? "healthy" : bool_value(entry) ? "ready" : "started");
+}
+
+void set_auto_update(Reading& reading, const Entry& entry)
+{
+    expect(entry, {"registry"}, "only registry is supported: the image is looked up again by `rocket update --all`");
+    reading.app.auto_update = true;
+}
+
+// Words that are for `rocket` itself: what Quadlet's PodmanArgs= is for podman.
+void add_words(const Entry& entry, std::vector<std::string>& words)
+{
+    for (auto& word : split_words(entry.value)) {
+        if (!word.starts_with("--"))
+            refuse(entry, fmt::format("{} is not a flag: write --FLAG=VALUE", text::quoted(word)));
+        words.push_back(std::move(word));
+    }
+}
+
+// --- what [Container] and [Pod] have in common: the pod's names and networks
+
+constexpr Key shared_rows[] = {
+    {"AddHost", [](Reading& r, const Entry& e) { r.app.pod_flags.push_back(hosts_flag(e)); }, true},
+    {"DNS", [](Reading& r, const Entry& e) { r.pod_flag("dns", e.value); }, true},
+    {"DNSOption", [](Reading& r, const Entry& e) { r.pod_flag("dns-opt", e.value); }, true},
+    {"DNSSearch", [](Reading& r, const Entry& e) { r.pod_flag("dns-search", e.value); }, true},
+    {"GlobalArgs", [](Reading& r, const Entry& e) { add_words(e, r.app.global_flags); }},
+    {"HostName", [](Reading& r, const Entry& e) { r.pod_flag("hostname", e.value); }, true},
+    {"IP", [](Reading& r, const Entry& e) { r.ip = e; }, true},
+    {"Network", [](Reading& r, const Entry& e) { r.networks.push_back(e); }, true},
+    {"PublishPort", [](Reading& r, const Entry& e) { r.app.pod_flags.push_back(port_flag(e)); }, true},
+    {"ServiceName", [](Reading& r, const Entry& e) { r.app.service_name = e.value; }, true},
+    {"UserNS",
+     [](Reading& r, const Entry& e) {
+         expect(e, {"auto", "host"}, "only auto (a range of ids of the pod's own) and host are supported");
+         if (e.value == "auto")
+             r.app.pod_flags.push_back("--private-users");
+     },
+     true},
+    {"Volume", [](Reading& r, const Entry& e) { r.mount(volume_flags(e, r.next_volume())); }},
+};
+
+constexpr Key container_rows[] = {
+    {"AddCapability", [](Reading& r, const Entry& e) { add_capabilities(r, e, r.added_capabilities); }},
+    {"AddDevice", add_device},
+    {"Annotation", [](Reading& r, const Entry& e) { add_pairs(r, e, "user-annotation"); }},
+    {"AutoUpdate", set_auto_update},
+    {"ContainerName", set_name},
+    {"DropCapability", [](Reading& r, const Entry& e) { add_capabilities(r, e, r.dropped_capabilities); }},
+    {"Entrypoint", set_entrypoint},
+    {"Environment", add_environment},
+    {"EnvironmentFile", [](Reading& r, const Entry& e) { r.pod_flag("set-env-file", e.value); }, true},
+    {"EnvironmentHost",
+     [](Reading& r, const Entry& e) {
+         if (bool_value(e))
+             r.app.pod_flags.push_back("--inherit-env");
+     },
+     true},
+    {"Exec", [](Reading& r, const Entry& e) { r.app.arguments = split_words(e.value); }},
+    {"Group", [](Reading& r, const Entry& e) { r.flag("group", e.value); }},
+    {"GroupAdd", [](Reading& r, const Entry& e) { r.groups.push_back(e.value); }},
+    {"HealthCmd", [](Reading& r, const Entry& e) { r.health("cmd", e); }},
+    {"HealthInterval", [](Reading& r, const Entry& e) { r.health("interval", e); }},
+    {"HealthOnFailure", [](Reading& r, const Entry& e) { r.health("on-failure", e); }},
+    {"HealthRetries", [](Reading& r, const Entry& e) { r.health("retries", e); }},
+    {"HealthStartPeriod", [](Reading& r, const Entry& e) { r.health("start-period", e); }},
+    {"HealthStartupCmd", [](Reading& r, const Entry& e) { r.health("startup-cmd", e); }},
+    {"HealthStartupInterval", [](Reading& r, const Entry& e) { r.health("startup-interval", e); }},
+    {"HealthStartupRetries", [](Reading& r, const Entry& e) { r.health("startup-retries", e); }},
+    {"HealthStartupSuccess", [](Reading& r, const Entry& e) { r.health("startup-success", e); }},
+    {"HealthStartupTimeout", [](Reading& r, const Entry& e) { r.health("startup-timeout", e); }},
+    {"HealthTimeout", [](Reading& r, const Entry& e) { r.health("timeout", e); }},
+    {"Image", set_image},
+    {"Label", [](Reading& r, const Entry& e) { add_pairs(r, e, "user-label"); }},
+    {"LogDriver", [](Reading&, const Entry& e) { expect(e, {"journald"}, "what apps say goes to the journal"); }},
+    {"Memory", [](Reading& r, const Entry& e) { r.flag("memory", e.value); }},
+    {"Mount", [](Reading& r, const Entry& e) { r.mount(mount_flags(e, r.next_volume())); }},
+    {"Notify", set_notify},
+    {"Pod", [](Reading& r, const Entry& e) { r.app.pod = e.value; }},
+    {"Pull", [](Reading& r, const Entry& e) { r.app.pull = pull_policy(e); }},
+    {"ReadOnly", [](Reading& r, const Entry& e) { r.flag("readonly-rootfs", bool_value(e) ? "true" : "false"); }},
+    {"RocketArgs", [](Reading& r, const Entry& e) { add_words(e, r.app.flags); }},
+    {"RunInit", [](Reading&, const Entry& e) { bool_value(e); }}, // there always is one
+    {"Secret", add_secret},
+    {"Timezone", set_timezone},
+    {"Tmpfs", [](Reading& r, const Entry& e) { r.mount(tmpfs_flags(e, r.next_volume())); }},
+    {"User", set_user},
+    {"WorkingDir", [](Reading& r, const Entry& e) { r.flag("working-dir", e.value); }},
+};
+
+constexpr Key pod_rows[] = {
+    {"PodName", [](Reading& r, const Entry& e) { r.pod_flag("hostname", e.value); }},
+    {"RocketArgs", [](Reading& r, const Entry& e) { add_words(e, r.app.pod_flags); }},
+};
+
+} // namespace
+
+void Reading::mount(VolumeFlags flags)
+{
+    app.pod_flags.push_back(std::move(flags.volume));
+    (mounts_for_all ? app.pod_flags : app.flags).push_back(std::move(flags.mount));
+    for (auto& reference : flags.references)
+        app.references.push_back(std::move(reference));
+}
+
+void Reading::flag(std::string_view name, std::string_view value)
+{
+    app.flags.push_back(fmt::format("--{}={}", name, value));
+}
+
+void Reading::pod_flag(std::string_view name, std::string_view value)
+{
+    app.pod_flags.push_back(fmt::format("--{}={}", name, value));
+}
+
+// As a setting is read again when the pod is made, but now its place is known.
+void Reading::health(std::string_view setting, const Entry& entry)
+{
+    const auto name = fmt::format("health-{}", setting);
+    is_checked = true;
+    has_check = has_check || setting == "cmd";
+    if (setting != "cmd" || entry.value != model::health_of_image)
+        model::check_policy_setting({.name = model::AcIdentifier::parse("rocket/" + name), .value = entry.value});
+    flag(name, dollars_doubled(entry.value));
+}
+
+void set_name(Reading& reading, const Entry& entry)
+{
+    try {
+        reading.app.name = model::AppName::parse(entry.value).str();
+    } catch (const Error& error) {
+        refuse(entry, error.innermost());
+    }
+}
+
+std::span<const Key> keys_of_container()
+{
+    return container_rows;
+}
+
+std::span<const Key> keys_of_pod()
+{
+    return pod_rows;
+}
+
+std::span<const Key> keys_of_both()
+{
+    return shared_rows;
+}
+
+} // namespace rocket::quadlet
