@@ -22,11 +22,15 @@ void append(Words& to, const Words& from)
     to.insert(to.end(), from.begin(), from.end());
 }
 
+} // namespace
+
 // What the apps of a pod say and need, together.
-struct Whole {
-    Words globals, flags, images, service_lines, unit_lines;
+struct Translator::Whole {
+    Words globals, flags, images, service_lines, unit_lines, needs;
     std::vector<Reference> references;
     std::string policy = "never";
+    const Entry* user = nullptr; // whose pod it is, if not root's
+    bool has_sockets = false, has_idle_end = false, auto_update = false;
 
     void add(const App& app)
     {
@@ -34,6 +38,9 @@ struct Whole {
         append(flags, app.pod_flags);
         append(service_lines, app.service_lines);
         append(unit_lines, app.unit_lines);
+        has_sockets = has_sockets || !app.socket.empty();
+        has_idle_end = has_idle_end || !app.forwarding.idle.empty();
+        auto_update = auto_update || app.auto_update;
         references.insert(references.end(), app.references.begin(), app.references.end());
         if (app.pull != Pull::never)
             policy = fetch_policy(app.pull);
@@ -55,6 +62,9 @@ private:
                argument.find('-') + 3 == argument.size();
     }
 };
+
+namespace
+{
 
 // Of whom root must not be (rocket(1), "Pods without root"); null: root's.
 const Entry* other_user(const UnitFile& file)
@@ -91,50 +101,63 @@ std::string Translator::image_unit(App& app, const FileName& name, const std::st
     return name.service_of_instance("-image");
 }
 
-void Translator::service(const UnitFile& file, const std::string& name, const std::vector<App>& apps,
-                         const PodOptions& pod)
+Translator::Whole Translator::together(const UnitFile& file, const std::string& name, const std::vector<App>& apps,
+                                       const PodOptions& pod)
 {
-    const FileName file_name{file.name};
-    Whole whole{.globals = pod.global_flags, .flags = pod.flags, .references = pod.references};
-    Words needs, program{rocket_};
+    const auto file_of_app = [&](const App& app) {
+        return FileName{app.pod.empty() ? file.name : app.name + ".container"};
+    };
+    Whole whole{
+        .globals = pod.global_flags, .flags = pod.flags, .references = pod.references, .user = other_user(file)};
     for (auto app : apps) {
-        const auto app_file = app.pod.empty() ? file_name : FileName{app.name + ".container"};
+        const auto app_file = file_of_app(app);
         for (auto unit : {image_unit(app, app_file, file.path), socket_unit(app, app_file, file.path, name)})
             if (!unit.empty())
-                needs.push_back(std::move(unit));
+                whole.needs.push_back(std::move(unit));
         whole.add(app);
     }
-    append(program, whole.globals);
-    const auto* const user = other_user(file);
-    if (user != nullptr)
-        needs.emplace_back("rocket-users.socket");
+    if (whole.user != nullptr)
+        whole.needs.emplace_back("rocket-users.socket");
     for (const auto& app : apps)
-        if (!app.forwarding.port.empty() && user != nullptr)
-            refuse(*user, "ForwardTo= finds the pods of root only");
+        if (!app.forwarding.port.empty() && whole.user != nullptr)
+            refuse(*whole.user, "ForwardTo= finds the pods of root only");
         else if (!app.forwarding.port.empty())
-            proxy_unit(app, app.pod.empty() ? file_name : FileName{app.name + ".container"}, file.path, name, program);
+            proxy_unit(app, file_of_app(app), file.path, name, program(whole));
     for (const auto& reference : whole.references)
-        needs.push_back(resolve(reference));
+        whole.needs.push_back(resolve(reference));
     for (auto& flag : whole.flags)
         flag = with_network_names(flag);
-    std::ranges::sort(needs);
-    needs.erase(std::unique(needs.begin(), needs.end()), needs.end());
+    std::ranges::sort(whole.needs);
+    whole.needs.erase(std::unique(whole.needs.begin(), whole.needs.end()), whole.needs.end());
+    return whole;
+}
 
-    UnitText text;
+std::vector<std::string> Translator::program(const Whole& whole) const
+{
+    Words words{rocket_};
+    append(words, whole.globals);
+    return words;
+}
+
+void Translator::unit_section(UnitText& text, const UnitFile& file, const Whole& whole)
+{
     text.section("Unit");
     text.copy(file, "Unit");
     for (const auto& line : whole.unit_lines)
         text.line(line);
     text.line("SourcePath", file.path);
-    for (const auto& unit : needs) {
+    for (const auto& unit : whole.needs) {
         text.line("Requires", unit);
         text.line("After", unit);
     }
-    const bool has_sockets = std::ranges::any_of(apps, [](const App& app) { return !app.socket.empty(); });
-    if (has_sockets && file.last("Unit", "StartLimitIntervalSec") == nullptr)
+    if (whole.has_sockets && file.last("Unit", "StartLimitIntervalSec") == nullptr)
         text.line("StartLimitIntervalSec", "0"); // with it, the socket would be closed; it has a limit of its own
-    if (std::ranges::any_of(apps, [](const App& app) { return !app.forwarding.idle.empty(); }))
+    if (whole.has_idle_end)
         text.line("StopWhenUnneeded", "yes"); // by what hands connections on to it
+}
+
+void Translator::service_section(UnitText& text, const UnitFile& file, const Whole& whole) const
+{
     text.section("Service");
     text.copy(file, "Service");
     text.setting(file, "Type", "notify");
@@ -144,21 +167,29 @@ void Translator::service(const UnitFile& file, const std::string& name, const st
     text.setting(file, "SyslogIdentifier", "%N");
     for (const auto& line : whole.service_lines)
         text.line(line);
-    if (user != nullptr) {
+    if (whole.user != nullptr) {
         text.line("SupplementaryGroups", "rocket");
         text.setting(file, "StateDirectory", "%N");
         text.line("RuntimeDirectory", "rocket-%N");
     }
-    const std::string uuid_file = user != nullptr ? "%t/rocket-%N/uuid" : "%t/rocket-%N.uuid";
-    auto words = program;
-    append(words, {"run", "--uuid-file-save=" + uuid_file, "--pull-policy=" + whole.policy});
-    append(words, whole.flags);
-    append(words, whole.images);
-    text.line("ExecStart", join_words(words));
-    append(program, {"rm", "--uuid-file=" + uuid_file});
-    text.line("ExecStopPost", "-" + join_words(program));
-    const bool auto_update = std::ranges::any_of(apps, &App::auto_update);
-    add({name, file.path, text.take(file.path), auto_update, {}}, file.path);
+    const std::string uuid_file = whole.user != nullptr ? "%t/rocket-%N/uuid" : "%t/rocket-%N.uuid";
+    auto run = program(whole), remove = run;
+    append(run, {"run", "--uuid-file-save=" + uuid_file, "--pull-policy=" + whole.policy});
+    append(run, whole.flags);
+    append(run, whole.images);
+    text.line("ExecStart", join_words(run));
+    append(remove, {"rm", "--uuid-file=" + uuid_file});
+    text.line("ExecStopPost", "-" + join_words(remove));
+}
+
+void Translator::service(const UnitFile& file, const std::string& name, const std::vector<App>& apps,
+                         const PodOptions& pod)
+{
+    const auto whole = together(file, name, apps, pod);
+    UnitText text;
+    unit_section(text, file, whole);
+    service_section(text, file, whole);
+    add({name, file.path, text.take(file.path), whole.auto_update, {}}, file.path);
     link(file, name);
 }
 

@@ -31,6 +31,11 @@ private:
     void network(const UnitFile& file);
     std::string with_network_names(const std::string& flag) const;
     void service(const UnitFile& file, const std::string& name, const std::vector<App>& apps, const PodOptions& pod);
+    struct Whole; // what the apps of a pod say and need, together
+    Whole together(const UnitFile& file, const std::string& name, const std::vector<App>& apps, const PodOptions& pod);
+    std::vector<std::string> program(const Whole& whole) const;
+    static void unit_section(UnitText& text, const UnitFile& file, const Whole& whole);
+    void service_section(UnitText& text, const UnitFile& file, const Whole& whole) const;
     void link(const UnitFile& file, const std::string& service);
     std::string socket_unit(const App& app, const FileName& name, const std::string& path, const std::string& service);
     void proxy_unit(const App& app, const FileName& name, const std::string& path, const std::string& service,
