@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of real pods share. They run as root, on a booted systemd host (tier pod), directly on the machine
-(tier bare: those marked `bare`) and in the virtual machine (tier vm: those marked `vm`, which run nowhere else).
+(tier bare: those marked `bare`) and in the virtual machine (tier vm: those marked `boot`, and those marked `vm`, which
+run nowhere else).
 
 The program under test is the build tree's (ROCKET_BUILD, default build/) or, with ROCKET=/usr/bin/rocket, an installed one.
 """
@@ -24,6 +25,7 @@ HOST_IS_SYSTEMD = os.path.isdir("/run/systemd/system")
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "bare: also runs on a machine whose PID 1 is not systemd")
+    config.addinivalue_line("markers", "boot: also runs in the virtual machine, after a real boot")
     config.addinivalue_line("markers", "vm: needs a machine of its own (limits, power cuts), runs in the vm tier only")
 
 

@@ -53,6 +53,7 @@ def log(unit):
     return journal(unit) + run("systemctl", "status", "--no-pager", unit, check=False)
 
 
+@pytest.mark.boot
 def test_all_examples_start_together(examples, rocket):
     start = subprocess.run(["systemctl", "start", *SERVICES, "backup", "echo.socket"], capture_output=True, text=True, check=False, timeout=120)
     states = {name: run("systemctl", "is-active", name, check=False).strip() for name in [*SERVICES, "lan-network", "inner-network", "pgdata-volume"]}

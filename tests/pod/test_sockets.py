@@ -137,6 +137,7 @@ def test_a_connection_is_not_a_socket_to_listen_on(rocket, busybox):
     assert process.returncode == 254 and "is a connection" in stderr and "Accept=no" in stderr
 
 
+@pytest.mark.boot
 @pytest.mark.skipif(not HOST_IS_SYSTEMD, reason="needs systemd as PID 1: runs in tier pod")
 def test_started_by_the_first_connection_stopped_by_idleness(files, rocket, make):  # noqa: F811
     """In one line of a .container file. However often the pod starts and ends, every connection is answered."""
