@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/oci/import_image.hh"
 
-#include <set>
-
 #include "common/sys/text.hh"
-#include "stage0/oci/parallel.hh"
+#include "stage0/oci/missing_layers.hh"
 #include "stage0/store/tree_store.hh"
 
 namespace rocket::oci
@@ -13,40 +11,20 @@ namespace rocket::oci
 namespace
 {
 
-constexpr std::size_t layers_at_once = 3;
-
-void import_layer(const store::Store& store, const store::ContentDigest& diff_id, const LayerPlace& place,
-                  const Bytes& bytes)
-{
-    if (place.size && bytes.size != *place.size)
-        fail(Error::Kind::corrupt, "layer {} has {} bytes instead of {}",
-             place.digest ? place.digest->str() : diff_id.str(), bytes.size, *place.size);
-    store::LayerStore{store}.import(
-        diff_id, {.file = bytes.file->get(), .begin = bytes.begin, .size = bytes.size, .digest = place.digest});
-}
-
 void import_layers(const store::Store& store, Content& content, const ResolvedImage& image, const LayerTick& tick)
 {
     SharedStore shared{store, tick};
-    const store::LayerStore layers{shared.get()};
-    std::vector<LayerPlace> missing;
-    std::vector<store::ContentDigest> diff_ids;
-    std::set<store::ContentDigest> seen; // the same layer may come twice in an image
-    for (std::size_t i = 0; i < image.layers.size(); ++i) {
-        const auto& diff_id = image.parsed.diff_ids[i];
-        if (!seen.insert(diff_id).second || layers.has(diff_id))
-            continue;
-        missing.push_back(image.layers[i]);
-        diff_ids.push_back(diff_id);
-    }
-    Parallel parallel{layers_at_once};
-    content.layers(missing, [&](std::size_t index, Bytes bytes) {
-        parallel.start([&shared, &missing, &diff_ids, index, bytes = std::move(bytes)] {
-            import_layer(shared.of(missing[index].digest.value_or(diff_ids[index])), diff_ids[index], missing[index],
-                         bytes);
+    const auto& diff_ids = image.parsed.diff_ids;
+    bring_missing_layers(
+        content, image, [&](std::size_t place) { return store::LayerStore{shared.get()}.has(diff_ids[place]); },
+        [&](std::size_t place, const Bytes& bytes) {
+            const auto& layer = image.layers[place];
+            check_size(layer, bytes);
+            const auto view = shared.of(layer.digest.value_or(diff_ids[place]));
+            store::LayerStore{view}.import(
+                diff_ids[place],
+                {.file = bytes.file->get(), .begin = bytes.begin, .size = bytes.size, .digest = layer.digest});
         });
-    });
-    parallel.wait();
 }
 
 } // namespace

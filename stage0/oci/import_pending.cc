@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/oci/import_pending.hh"
 
-#include <set>
-
 #include "common/sys/sys.hh"
-#include "stage0/oci/parallel.hh"
+#include "stage0/oci/missing_layers.hh"
 
 namespace rocket::oci
 {
@@ -14,8 +12,6 @@ namespace
 
 using store::ContentDigest;
 using store::PendingImport;
-
-constexpr std::size_t layers_at_once = 3;
 
 Bytes whole(Fd file)
 {
@@ -30,8 +26,7 @@ struct Adding {
 
 void add(const Adding& to, std::size_t place, const LayerPlace& layer, const Bytes& bytes, PendingImport::Keep keep)
 {
-    if (layer.size && bytes.size != *layer.size)
-        fail(Error::Kind::corrupt, "layer {} has {} bytes instead of {}", layer.digest->str(), bytes.size, *layer.size);
+    check_size(layer, bytes);
     to.import.add_layer(place,
                         {.file = bytes.file->get(), .begin = bytes.begin, .size = bytes.size, .digest = layer.digest},
                         keep, to.shared.tick_of(*layer.digest));
@@ -60,27 +55,6 @@ bool add_known(const Adding& to, const store::Store& store, const ResolvedImage&
     return true;
 }
 
-void add_layers(const Adding& to, const store::Store& store, Content& content, const ResolvedImage& image)
-{
-    std::vector<LayerPlace> missing;
-    std::vector<std::size_t> places;
-    std::set<ContentDigest> seen; // the same layer may come twice in an image
-    for (std::size_t place = 0; place < image.layers.size(); ++place) {
-        if (!seen.insert(image.parsed.diff_ids[place]).second || add_known(to, store, image, place))
-            continue;
-        missing.push_back(image.layers[place]);
-        places.push_back(place);
-    }
-    Parallel parallel{layers_at_once};
-    content.layers(missing, [&](std::size_t index, Bytes bytes) {
-        parallel.start([&to, &missing, &places, index, bytes = std::move(bytes)] {
-            add(to, places[index], missing[index], bytes,
-                bytes.is_download ? PendingImport::Keep::link : PendingImport::Keep::copy);
-        });
-    });
-    parallel.wait();
-}
-
 } // namespace
 
 std::string KeptDocuments::document(const Descriptor& descriptor, std::uint64_t limit)
@@ -98,7 +72,13 @@ model::ImageId import_pending(store::Store& store, Content& content, const Resol
     const auto kept = store::LayerStore{store}.keep();
     SharedStore shared{store, tick};
     PendingImport import{shared.get(), image.parsed.diff_ids};
-    add_layers({shared, import}, store, content, image);
+    const Adding to{shared, import};
+    bring_missing_layers(
+        content, image, [&](std::size_t place) { return add_known(to, store, image, place); },
+        [&](std::size_t place, const Bytes& bytes) {
+            add(to, place, image.layers[place], bytes,
+                bytes.is_download ? PendingImport::Keep::link : PendingImport::Keep::copy);
+        });
     origin.image_id = ContentDigest::of(image.config).str();
     origin.annotations = image.annotations;
     return with_context("converting the image", [&] {
