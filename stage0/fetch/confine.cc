@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/fetch/confine.hh"
 
-#include <grp.h>
 #include <linux/landlock.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/capability.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
-#include <csignal>
-#include <memory>
-#include <type_traits>
 
-#include "common/sys/mount.hh"
+#include "common/sys/confine.hh"
 #include "common/sys/sys.hh"
 #include "stage0/fetch/protocol.hh"
 #include "stage0/fetch/system_calls.hh"
@@ -31,71 +25,23 @@ namespace
 constexpr std::array readable{
     "/etc", "/usr", "/lib", "/lib64", "/run", "/var/run", "/var/lib/ca-certificates", "/nix/store", "/gnu/store"};
 
-void limit(__rlimit_resource resource, rlim_t value)
-{
-    rlimit old{};
-    sys::check([&] { return ::getrlimit(resource, &old); }, "reading a limit");
-    if (old.rlim_max != RLIM_INFINITY && old.rlim_max < value)
-        value = old.rlim_max;
-    const rlimit both{value, value};
-    sys::check([&] { return ::setrlimit(resource, &both); }, "limiting resources");
-}
-
 void set_limits()
 {
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_NOFILE, 256);
-    limit(RLIMIT_AS, rlim_t{2} << 30); // threads that look names up count with the whole of their stacks
+    confine::limit(RLIMIT_CORE, 0);
+    confine::limit(RLIMIT_NOFILE, 256);
+    confine::limit(RLIMIT_AS, rlim_t{2} << 30); // threads that look names up count with the whole of their stacks
 }
 
-// A copy of the mounts in which nothing can be written and no process can be seen.
-void leave_mounts()
+void leave_namespaces()
 {
-    if (::unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) != 0)
-        return;
-    const auto root = sys::open(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
-    mount::set_propagation(root.get(), MS_PRIVATE, true);
-    mount::set_attributes(root.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, true);
-    constexpr std::uint64_t plain = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
-    const auto nothing = mount::NewFilesystem{"tmpfs"}.set("mode", "0555").set("size", "4k").create(plain);
-    mount::attach(nothing.get(), sys::open(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY).get());
+    if (::unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) == 0)
+        confine::seal_mounts(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
-// Nobody's number, and a different one each time: from the range systemd gives to services as DynamicUser.
-uid_t unprivileged_id()
-{
-    constexpr uid_t first = 61184;
-    constexpr uid_t last = 65519;
-    unsigned random = 0;
-    sys::random_bytes(&random, sizeof random);
-    return first + random % (last - first + 1);
-}
-
-void become_nobody()
+void drop_bounding_set()
 {
     for (cap_value_t capability = 0; ::cap_get_bound(capability) >= 0; ++capability)
         sys::check([&] { return ::cap_drop_bound(capability); }, "dropping a capability");
-    const auto id = unprivileged_id();
-    sys::check([] { return ::setgroups(0, nullptr); }, "dropping groups");
-    sys::check([&] { return ::setresgid(id, id, id); }, "changing the group");
-    sys::check([&] { return ::setresuid(id, id, id); }, "changing the user");
-}
-
-void forbid_new_privileges()
-{
-    const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> none{::cap_init(), ::cap_free};
-    sys::check([&] { return ::cap_set_proc(none.get()); }, "dropping capabilities");
-    sys::check([] { return ::prctl(PR_SET_DUMPABLE, 0); }, "forbidding to be traced");
-    sys::check([] { return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }, "forbidding new privileges");
-}
-
-// Changing ids has undone what was set when we were started.
-void die_with_broker()
-{
-    sys::check([] { return ::prctl(PR_SET_PDEATHSIG, SIGKILL); }, "tying our life to the broker's");
-    pollfd broker{.fd = socket_fd, .events = 0, .revents = 0};
-    if (::poll(&broker, 1, 0) != 0) // it died before the line above
-        ::_exit(254);
 }
 
 void allow_reading(const Fd& rules, const std::string& path)
@@ -132,12 +78,14 @@ void confine(const std::string& certificates)
 {
     const bool is_root = ::geteuid() == 0;
     if (is_root)
-        leave_mounts();
+        leave_namespaces();
     set_limits();
-    if (is_root)
-        become_nobody();
-    forbid_new_privileges();
-    die_with_broker();
+    if (is_root) {
+        drop_bounding_set();
+        confine::become(confine::unprivileged_id());
+    }
+    confine::forbid_privileges();
+    confine::die_with_parent(socket_fd);
     restrict_files(certificates);
     allow_client_calls(); // last: everything above needs more
 }

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage0/verify/confine.hh"
 
-#include <grp.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,6 +12,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "common/sys/confine.hh"
 #include "common/sys/file.hh"
 #include "common/sys/mount.hh"
 #include "common/sys/process.hh"
@@ -57,83 +54,44 @@ Isolation enter_namespaces()
     return Isolation::user_namespace;
 }
 
-// Nobody's number, and a different one each time: from the range systemd gives to services as DynamicUser.
-uid_t unprivileged_id()
+void mount_private_home()
 {
-    constexpr uid_t first = 61184;
-    constexpr uid_t last = 65519;
-    unsigned random = 0;
-    sys::random_bytes(&random, sizeof random);
-    return first + random % (last - first + 1);
-}
-
-void mount_private_tree()
-{
-    const auto root = sys::open(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
-    mount::set_propagation(root.get(), MS_PRIVATE, true);
-    mount::set_attributes(root.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, 0, true);
     constexpr std::uint64_t plain = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
     const auto home = mount::NewFilesystem{"tmpfs"}.set("mode", "0700").set("size", "64m").create(plain);
     mount::attach(home.get(), sys::open(AT_FDCWD, private_home, O_PATH | O_DIRECTORY).get());
-    const auto nothing = mount::NewFilesystem{"tmpfs"}.set("mode", "0555").create(plain | MOUNT_ATTR_RDONLY);
-    mount::attach(nothing.get(), sys::open(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY).get()); // the host's processes
-}
-
-void limit(__rlimit_resource resource, rlim_t value)
-{
-    const rlimit both{value, value};
-    sys::check([&] { return ::setrlimit(resource, &both); }, "limiting resources");
 }
 
 void set_limits(const Limits& limits)
 {
-    limit(RLIMIT_CPU, static_cast<rlim_t>(limits.seconds));
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_NOFILE, 64);
-    limit(RLIMIT_FSIZE, std::size_t{64} << 20);
-    limit(RLIMIT_AS, std::size_t{512} << 20);
+    confine::limit(RLIMIT_CPU, static_cast<rlim_t>(limits.seconds));
+    confine::limit(RLIMIT_CORE, 0);
+    confine::limit(RLIMIT_NOFILE, 64);
+    confine::limit(RLIMIT_FSIZE, std::size_t{64} << 20);
+    confine::limit(RLIMIT_AS, std::size_t{512} << 20);
 }
 
 // Becomes nobody in particular. In a container that does not have that many ids we stay who we are.
 void change_user()
 {
-    const auto id = unprivileged_id();
+    const auto id = confine::unprivileged_id();
     if (::chown(private_home, id, id) != 0)
         return;
-    limit(RLIMIT_NPROC, 16); // of an id that nobody else has
-    sys::check([] { return ::setgroups(0, nullptr); }, "dropping groups");
-    sys::check([&] { return ::setresgid(id, id, id); }, "changing the group");
-    sys::check([&] { return ::setresuid(id, id, id); }, "changing the user");
-}
-
-// For good: programs executed from here on cannot get anything back.
-void drop_privileges()
-{
-    sys::check([] { return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }, "refusing new privileges");
-    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-    std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
-    sys::check([&] { return ::syscall(SYS_capset, &header, none.data()); }, "dropping capabilities");
-}
-
-// `lifeline` is open at its other end as long as the parent lives.
-void die_with_parent(const Fd& lifeline)
-{
-    sys::check([] { return ::prctl(PR_SET_PDEATHSIG, SIGKILL); }, "tying our life to the parent's");
-    pollfd parent{.fd = lifeline.get(), .events = 0, .revents = 0};
-    if (::poll(&parent, 1, 0) != 0) // it died before the line above
-        ::_exit(254);
+    confine::limit(RLIMIT_NPROC, 16); // of an id that nobody else has
+    confine::become(id);
 }
 
 void confine_child(Isolation isolation, const Limits& limits)
 {
     reset_signals();
     ::setsid(); // a group of our own, for killing it where there is no process namespace
-    if (isolation != Isolation::none)
-        mount_private_tree();
+    if (isolation != Isolation::none) {
+        confine::seal_mounts(MOUNT_ATTR_NOSUID);
+        mount_private_home();
+    }
     set_limits(limits);
     if (isolation == Isolation::full)
         change_user();
-    drop_privileges();
+    confine::forbid_privileges();
 }
 
 // A directory for hosts without namespaces; removed when we are done, also after our child was killed.
@@ -206,7 +164,7 @@ void run_confined(const Limits& limits, const std::function<void(const std::stri
         try {
             lifeline.write.reset();
             confine_child(isolation, limits);
-            die_with_parent(lifeline.read); // changing ids has undone what was set earlier
+            confine::die_with_parent(lifeline.read.get()); // changing ids has undone what was set earlier
             act(temporary ? temporary->path() : private_home);
         } catch (const Error& error) {
             report(error);
