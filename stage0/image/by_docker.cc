@@ -99,20 +99,6 @@ void require_good_grounds(Session& session, const oci::DockerName& name, const o
                     fmt::format("`rocket fetch {}` gets it again, with its signatures", source_of(name))};
 }
 
-bool has_good_grounds(Session& session, const oci::DockerName& name, const oci::Rules& rules,
-                      const store::Record& record)
-{
-    try {
-        require_good_grounds(session, name, rules, record);
-        return true;
-    } catch (const Error& error) {
-        if (error.kind() != Error::Kind::untrusted)
-            throw;
-        session.debug(error.innermost());
-        return false;
-    }
-}
-
 // The latest that was fetched by that reference.
 std::optional<model::ImageId> find_stored(Session& session, const oci::DockerName& name, const oci::Rules& rules,
                                           const oci::Platform& platform)
@@ -123,7 +109,8 @@ std::optional<model::ImageId> find_stored(Session& session, const oci::DockerNam
         if (!is_for(entry, platform) || (!entry.is_believed && !may_take_over(session, entry.id, source_of(name))))
             continue;
         const auto record = store.record(entry.id);
-        if (record.source == source_of(name) && has_good_grounds(session, name, rules, record))
+        if (record.source == source_of(name) &&
+            session.is_met([&] { require_good_grounds(session, name, rules, record); }))
             return entry.id;
     }
     return std::nullopt;

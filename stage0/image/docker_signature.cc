@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "common/sys/file.hh"
 #include "common/sys/text.hh"
 #include "stage0/oci/simple_signing.hh"
@@ -103,19 +105,13 @@ bool is_still_demanded(Session& session, const oci::DockerName& name, const oci:
                        const std::string& signature)
 {
     const auto image_name = model::AcIdentifier::sanitized(name.repository());
-    for (const auto& demand : rules.signed_by) {
-        try {
+    return std::ranges::any_of(rules.signed_by, [&](const oci::SignedBy& demand) {
+        return session.is_met([&] {
             const auto claim =
                 oci::Claim::parse(session.open_message(image_name, signature, key_files_of(demand)).payload);
             oci::check_claim(claim, name, claim.manifest, demand.identity);
-            return true;
-        } catch (const Error& error) {
-            if (error.kind() != Error::Kind::untrusted)
-                throw;
-            session.debug(error.innermost());
-        }
-    }
-    return false;
+        });
+    });
 }
 
 } // namespace rocket::image

@@ -176,14 +176,8 @@ std::optional<RemoteRecord> usable_record(const Session& session, const std::str
     auto record = read_remote(session.store().layout(), url);
     if (!record || !session.store().has(record->id) || session.store().other_writer(record->id))
         return std::nullopt;
-    try {
-        session.require_verified(record->id);
-    } catch (const Error& error) {
-        if (error.kind() != Error::Kind::untrusted)
-            throw;
-        session.debug(error.innermost());
+    if (!session.is_met([&] { session.require_verified(record->id); }))
         return std::nullopt;
-    }
     return record;
 }
 

@@ -180,6 +180,19 @@ void Session::require_verified(const model::ImageId& id) const
                     "--pull-policy=update, if it was signed by another key since"};
 }
 
+bool Session::is_met(const std::function<void()>& demand) const
+{
+    try {
+        demand();
+        return true;
+    } catch (const Error& error) {
+        if (error.kind() != Error::Kind::untrusted)
+            throw;
+        debug(error.innermost());
+        return false;
+    }
+}
+
 store::NamedLock Session::lock(const std::string& what) const
 {
     return store::NamedLock::take(lock_path(store_.layout(), key_of(what)), [&] {

@@ -79,6 +79,8 @@ public:
     // Throws Kind::untrusted if the request checks signatures and that image's was never checked, or was by a key that
     // is not trusted any more. What a policy demands is in allowed.hh.
     void require_verified(const model::ImageId& id) const;
+    // Whether `demand` is met: what it throws as Kind::untrusted is only told to --debug, and means no.
+    bool is_met(const std::function<void()>& demand) const;
     // Two commands that fetch the same thing do the work once: the second waits, and finds what the first has done.
     store::NamedLock lock(const std::string& what) const;
 
