@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian's docker-registry on the loopback interface, with TLS by a CA of our own and, if wanted, a login."""
-import crypt
 import pathlib
 import socket
 import subprocess
@@ -8,6 +7,8 @@ import time
 import urllib.error
 import urllib.request
 import ssl
+
+import bcrypt
 
 USER, PASSWORD = "alice", "open:sesame"
 
@@ -45,7 +46,8 @@ class Registry:
             make_certificates(self.directory)
             lines.append(f"  tls: {{certificate: {self.directory}/server.pem, key: {self.directory}/server.key}}")
         if login:
-            (self.directory / "htpasswd").write_text(f"{USER}:{crypt.crypt(PASSWORD, '$2b$05$' + 22 * 'a')}\n")
+            secret = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(rounds=5))
+            (self.directory / "htpasswd").write_text(f"{USER}:{secret.decode()}\n")
             lines.append(f"auth: {{htpasswd: {{realm: test, path: {self.directory}/htpasswd}}}}")
         (self.directory / "config.yml").write_text("\n".join(lines) + "\n")
         self.log = open(self.log_path, "wb")
