@@ -49,7 +49,6 @@ public:
     std::string store_lock() const { return data_ + "/locks/store"; }
     std::string image_lock(const ImageId& id) const { return data_ + "/locks/image-" + id.key(); }
     std::string layer_lock(const std::string& key) const { return data_ + "/locks/layer-" + key; }
-    std::string layers_lock() const { return data_ + "/locks/layers"; } // shared: layers are to be used soon
     std::string prepare_lock() const { return data_ + "/locks/prepare"; }
     std::string id_range_lock() const { return data_ + "/locks/id-ranges"; } // held while a range is chosen and written
 
@@ -139,8 +138,9 @@ std::string app_started(const AppName& name); // status/NAME.started
 // Of the host, whatever the data directory: what is shared by all pods, and gone after a reboot.
 namespace host_run
 {
-inline constexpr const char* ports = "/run/rocket/ports"; // UUID: what that pod publishes
-inline constexpr const char* names = "/run/rocket/names"; // NETWORK/UUID: under which name, at which addresses
+inline constexpr const char* ports = "/run/rocket/ports";   // UUID: what that pod publishes
+inline constexpr const char* names = "/run/rocket/names";   // NETWORK/UUID: under which name, at which addresses
+inline constexpr const char* leases = "/run/rocket/leases"; // of addresses, by the plugin host-local
 inline constexpr const char* local_routes =
     "/run/rocket/localroutes";                                  // INTERFACE/UUID: who needs 127.0.0.1 routed there
 inline constexpr const char* firewall = "/run/rocket/firewall"; // empty; locked by whoever changes rules

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The names, and the IPv4 subnets, are those of rkt. Leases lie in /run: after a reboot there are none to be given
-// back.
+// The names, and the IPv4 subnets, are those of rkt.
+#include <algorithm>
 #include <array>
 
+#include "common/model/layout.hh"
 #include "stage0/net/catalog.hh"
 
 namespace rocket::net
@@ -16,7 +17,7 @@ constexpr const char* default_network = R"({
     "plugins": [{
         "type": "ptp", "ipMasq": true,
         "ipam": {
-            "type": "host-local", "dataDir": "/run/rocket/leases",
+            "type": "host-local",
             "ranges": [[{"subnet": "172.16.28.0/24"}], [{"subnet": "fd72:6f63:6b65:1c::/64"}]],
             "routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]
         }
@@ -28,22 +29,24 @@ constexpr const char* restricted_network = R"({
     "plugins": [{
         "type": "ptp",
         "ipam": {
-            "type": "host-local", "dataDir": "/run/rocket/leases",
+            "type": "host-local",
             "ranges": [[{"subnet": "172.31.0.0/16"}], [{"subnet": "fd72:6f63:6b65:1f::/64"}]]
         }
     }]
 })";
 
-// Without IPv6: the second range and the second route go.
-void drop_second(model::json::Value& plugin, std::string_view list)
+model::json::Object& ipam_of(model::json::Value& plugin)
 {
-    for (auto& member : *plugin.object()) {
-        if (member.name != "ipam")
-            continue;
-        for (auto& item : *member.value.object())
-            if (item.name == list)
-                item.value.array()->resize(1);
-    }
+    auto& members = *plugin.object();
+    return *std::ranges::find(members, "ipam", &model::json::Member::name)->value.object();
+}
+
+// Without IPv6: the second range and the second route go.
+void drop_second(model::json::Object& ipam)
+{
+    for (auto& member : ipam)
+        if (member.name == "ranges" || member.name == "routes")
+            member.value.array()->resize(1);
 }
 
 } // namespace
@@ -60,10 +63,10 @@ std::vector<Network> built_in_networks(bool with_ipv6)
     for (const auto& [order, text] : definitions) {
         const auto value = model::json::parse(text, order);
         Network network{model::NetworkConfig::from({value, "network"}), "built-in", order};
-        if (!with_ipv6) {
-            drop_second(network.config.plugins[0], "ranges");
-            drop_second(network.config.plugins[0], "routes");
-        }
+        auto& ipam = ipam_of(network.config.plugins[0]);
+        ipam.push_back({"dataDir", model::host_run::leases});
+        if (!with_ipv6)
+            drop_second(ipam);
         networks.push_back(std::move(network));
     }
     return networks;

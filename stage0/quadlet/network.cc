@@ -6,6 +6,7 @@
 
 #include "common/model/ip_address.hh"
 #include "common/model/json_object.hh"
+#include "common/model/layout.hh"
 #include "common/model/network.hh"
 #include "common/sys/error.hh"
 #include "common/sys/text.hh"
@@ -213,7 +214,7 @@ json::Value ipam(const Reading& reading)
             routes.push_back(json::ObjectWriter{}.set("dst", subnet.is_v6 ? "::/0" : "0.0.0.0/0").done());
     }
     json::ObjectWriter writer;
-    writer.set("type", "host-local").set("dataDir", "/run/rocket/leases").set("ranges", std::move(ranges));
+    writer.set("type", "host-local").set("dataDir", model::host_run::leases).set("ranges", std::move(ranges));
     if (!routes.empty())
         writer.set("routes", std::move(routes));
     return std::move(writer).done();
