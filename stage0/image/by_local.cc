@@ -22,7 +22,7 @@ namespace
 using Format = LocalReference::Format;
 
 // The name of the converted image: that of the tag, if it is a reference, else that of the file (oci.md 11).
-oci::Origin origin_of(const LocalReference& local)
+oci::Origin name_of(const LocalReference& local)
 {
     oci::Origin origin;
     try {
@@ -44,6 +44,14 @@ oci::Origin origin_of(const LocalReference& local)
         origin.version = local.name;
         origin.tag = local.name;
     }
+    return origin;
+}
+
+oci::Origin origin_of(const LocalReference& local, const oci::ResolvedImage& image)
+{
+    auto origin = name_of(local);
+    if (!image.manifest.empty())
+        origin.manifest_digest = store::ContentDigest::of(image.manifest).str();
     return origin;
 }
 
@@ -75,11 +83,7 @@ private:
     {
         content_ = std::make_unique<oci::SavedContent>(*files_);
         const auto saved = oci::find_saved(*files_, name);
-        image_.config = oci::saved_config(*files_, saved);
-        image_.parsed = oci::ImageConfig::parse(image_.config);
-        for (const auto& path : saved.layers)
-            image_.layers.push_back({.path = path});
-        oci::check_layers(image_);
+        image_ = oci::resolve_saved(oci::saved_config(*files_, saved), saved.layers);
         only_tag_ = name.empty() && saved.tags.size() == 1 ? saved.tags.front() : "";
     }
 
@@ -118,20 +122,19 @@ std::string grounds_for(const Session& session, const LocalReference& local, con
                 "say --insecure-options=image if you trust it all the same"};
 }
 
-// By a member of the group: root takes it in later.
+// By a member of the group: root takes it in later. `named`: with the tag, if there is only one.
 model::ImageId import_for_root(Session& session, oci::Content& content, const oci::ResolvedImage& image,
-                               oci::Origin origin, const store::Import::Facts& facts, const Request& request)
+                               const LocalReference& named, const store::Import::Facts& facts, const Request& request)
 {
-    if (image.manifest.empty())
-        throw Error{Error::Kind::unsupported,
-                    "in this format layers have no digests, which root could check later: only root can fetch it",
-                    "run the command as root; or make an oci-archive: of it"};
-    const auto manifest = store::ContentDigest::of(image.manifest);
-    const oci::Finding finding{
-        .facts = {.reference = facts.source, .document = manifest, .platform = request.platform},
-        .documents = {{manifest, image.manifest}, {oci::Manifest::parse(image.manifest).config.digest, image.config}}};
+    const bool has_manifest = !image.manifest.empty();
+    const auto document = store::ContentDigest::of(has_manifest ? image.manifest : image.config);
+    oci::Finding finding{
+        .facts = {.reference = absolute(named), .document = document, .platform = request.platform},
+        .documents = {{has_manifest ? oci::Manifest::parse(image.manifest).config.digest : document, image.config}}};
+    if (has_manifest)
+        finding.documents[document] = image.manifest;
     return oci::import_pending(
-        session.store(), content, image, std::move(origin), finding, facts,
+        session.store(), content, image, origin_of(named, image), finding, facts,
         [&](const std::string& line) { session.say(line); }, session.layer_progress("Reading"));
 }
 
@@ -148,15 +151,13 @@ model::ImageId acquire_from(Session& session, const LocalReference& local, const
         auto named = local;
         if (!opened.only_tag().empty())
             named.name = opened.only_tag();
-        auto origin = origin_of(named);
-        if (!opened.image().manifest.empty())
-            origin.manifest_digest = store::ContentDigest::of(opened.image().manifest).str();
         const store::Import::Facts facts{.requested = request.image, .source = absolute(local), .insecure = {insecure}};
         const auto warn = [&](const std::string& line) { session.say(line); };
         if (store::can_render())
-            return oci::import_image(session.store(), opened.content(), opened.image(), std::move(origin), facts, warn,
+            return oci::import_image(session.store(), opened.content(), opened.image(),
+                                     origin_of(named, opened.image()), facts, warn,
                                      session.layer_progress("Unpacking"));
-        return import_for_root(session, opened.content(), opened.image(), std::move(origin), facts, request);
+        return import_for_root(session, opened.content(), opened.image(), named, facts, request);
     });
 }
 
@@ -170,11 +171,9 @@ model::ImageId take_over(Session& session, const LocalReference& local, const Pe
 {
     if (session.checks_signatures())
         fail(Error::Kind::untrusted, "nothing in this format is signed (--insecure-options=image does without)");
-    auto origin = origin_of(local);
-    origin.manifest_digest = store::ContentDigest::of(pending.image.manifest).str();
     oci::PendingContent content{pending.files};
     return oci::import_image(
-        session.store(), content, pending.image, std::move(origin),
+        session.store(), content, pending.image, origin_of(local, pending.image),
         {.requested = pending.facts.reference, .source = pending.source, .insecure = {"image"}},
         [&](const std::string& line) { session.debug(line); }, session.layer_progress("Unpacking"));
 }

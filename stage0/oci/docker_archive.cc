@@ -117,6 +117,16 @@ std::string saved_config(const Files& files, const SavedImage& image)
     return text;
 }
 
+ResolvedImage resolve_saved(std::string config, const std::vector<std::string>& layer_paths)
+{
+    ResolvedImage image{.manifest = {}, .config = std::move(config), .parsed = {}, .layers = {}};
+    image.parsed = ImageConfig::parse(image.config);
+    for (const auto& path : layer_paths)
+        image.layers.push_back({.path = path});
+    check_layers(image);
+    return image;
+}
+
 std::string SavedContent::document(const Descriptor& descriptor, std::uint64_t)
 {
     fail(Error::Kind::not_found, "a docker archive has nothing by digest, such as {}", descriptor.digest.str());

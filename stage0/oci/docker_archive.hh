@@ -4,6 +4,7 @@
 #pragma once
 
 #include "stage0/oci/archive.hh"
+#include "stage0/oci/resolve.hh"
 
 namespace rocket::oci
 {
@@ -18,6 +19,9 @@ struct SavedImage {
 SavedImage find_saved(const Files& files, const std::string& name);
 // The configuration, which has to have the digest that it is named by (ODAR-4).
 std::string saved_config(const Files& files, const SavedImage& image);
+
+// That configuration and these layers; nothing has said which digest they have as they are in the archive.
+ResolvedImage resolve_saved(std::string config, const std::vector<std::string>& layer_paths);
 
 class SavedContent : public Content
 {

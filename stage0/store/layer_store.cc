@@ -50,6 +50,13 @@ NamedLock lock_layer(const Store& store, const ContentDigest& diff_id)
     });
 }
 
+// The directory of trees, which nobody but root can open: a member of the group could hold a lock file of DATA/locks
+// for ever, and no layer would ever be swept.
+Fd open_lock(const model::Layout& layout)
+{
+    return sys::open(AT_FDCWD, layout.trees(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
 constexpr std::uint64_t inside = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
 
 // The worker may not: the mark takes a privilege on the host.
@@ -177,9 +184,7 @@ std::string LayerRecord::write() const
 
 Lock LayerStore::keep() const
 {
-    return Lock::take(
-        sys::open(AT_FDCWD, store_.layout().layers_lock(), O_RDONLY | O_CREAT | O_NOFOLLOW | O_NOCTTY, 0640),
-        Lock::Mode::shared);
+    return Lock::take(open_lock(store_.layout()), Lock::Mode::shared);
 }
 
 LayerRecord LayerStore::record(const ContentDigest& diff_id) const
@@ -306,9 +311,7 @@ std::string LayerStore::verify(const ContentDigest& diff_id) const
 void LayerStore::sweep(const std::function<std::set<ContentDigest>()>& used) const
 {
     const auto& layout = store_.layout();
-    const auto lock =
-        Lock::try_take(sys::open(AT_FDCWD, layout.layers_lock(), O_RDONLY | O_CREAT | O_NOFOLLOW | O_NOCTTY, 0640),
-                       Lock::Mode::exclusive);
+    const auto lock = Lock::try_take(open_lock(layout), Lock::Mode::exclusive);
     if (!lock) // somebody is about to use some
         return;
     std::set<std::string> keys;

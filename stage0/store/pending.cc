@@ -101,9 +101,9 @@ std::optional<PendingFacts> PendingImage::facts() const
     return text ? std::optional{PendingFacts::parse(*text)} : std::nullopt;
 }
 
-std::optional<Fd> PendingImage::find(const ContentDigest& digest) const
+std::optional<Fd> PendingImage::find(const std::string& name) const
 {
-    return open_regular(dir_.get(), digest.key());
+    return open_regular(dir_.get(), name);
 }
 
 std::optional<std::string> PendingImage::signature(unsigned number) const
@@ -136,12 +136,12 @@ Fd PendingImport::tree_of(std::size_t place) const
     return sys::open(staging_.fd(), fmt::format("tree-{}", place), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
-Fd PendingImport::make_copy(const LayerSource& source, Keep keep) const
+Fd PendingImport::make_copy(std::size_t place, const LayerSource& source, Keep keep) const
 {
     if (keep == Keep::elsewhere)
         return {};
     const StagedImage image{staging_};
-    const auto name = source.digest->key();
+    const auto name = source.digest ? source.digest->key() : PendingImage::layer_name(layers_[place]);
     if (keep == Keep::link && link_file(source.file, image.fd(), name))
         return {};
     return image.create(name.c_str(), group_file);
@@ -150,7 +150,7 @@ Fd PendingImport::make_copy(const LayerSource& source, Keep keep) const
 void PendingImport::add_layer(std::size_t place, const LayerSource& source, Keep keep, const Tick& tick)
 {
     const auto& diff_id = layers_[place];
-    const auto copy = make_copy(source, keep);
+    const auto copy = make_copy(place, source, keep);
     const auto tree = make_tree(place);
     const auto unpacked = unpack_image({.content = UnpackJob::Content::layer,
                                         .archive = source.file,
@@ -158,12 +158,13 @@ void PendingImport::add_layer(std::size_t place, const LayerSource& source, Keep
                                         .size = source.size,
                                         .copy = copy ? copy.get() : -1,
                                         .tree = tree.get(),
-                                        .archive_digest = source.digest,
+                                        .archive_digest = source.digest ? source.digest : ContentDigest::of(""),
                                         .tar_digest = diff_id,
                                         .allow_devices = true, // the worker reports them, and makes none
                                         .limits = store_.options().limits,
                                         .tick = tick});
-    check_digest("the layer as received", *unpacked.archive_digest, *source.digest);
+    if (source.digest)
+        check_digest("the layer as received", *unpacked.archive_digest, *source.digest);
     check_digest("the layer's tar", *unpacked.tar_digest, diff_id);
     mark_opaque(tree.get(), unpack::Seams::parse(unpacked.seams));
     const std::lock_guard lock{mutex_};
@@ -187,22 +188,24 @@ LayerStack PendingImport::tree() const
 model::ImageId PendingImport::publish(const Content& content, const Import::Facts& facts)
 {
     model::ImageManifest::parse(content.manifest);
-    const Record record{.id = id_of_layered(content.manifest),
-                        .requested = facts.requested,
-                        .source = facts.source,
-                        .archive_bytes = archive_bytes_,
-                        .image_bytes = tar_bytes_,
-                        .tree_bytes = tree_bytes_,
-                        .imported_ns = sys::realtime_nsec(),
-                        .fingerprint = facts.fingerprint,
-                        .insecure = facts.insecure,
-                        .tree_digest = std::string(64, '0'), // nobody has made it
-                        .layers = layers_,
-                        .manifest_digest = ContentDigest::of(content.oci_manifest).str()};
+    Record record{.id = id_of_layered(content.manifest),
+                  .requested = facts.requested,
+                  .source = facts.source,
+                  .archive_bytes = archive_bytes_,
+                  .image_bytes = tar_bytes_,
+                  .tree_bytes = tree_bytes_,
+                  .imported_ns = sys::realtime_nsec(),
+                  .fingerprint = facts.fingerprint,
+                  .insecure = facts.insecure,
+                  .tree_digest = std::string(64, '0'), // nobody has made it
+                  .layers = layers_};
+    if (!content.oci_manifest.empty())
+        record.manifest_digest = ContentDigest::of(content.oci_manifest).str();
     const StagedImage image{staging_};
     image.write(image_dir::manifest, content.manifest);
     image.write(image_dir::oci_config, content.oci_config);
-    image.write(image_dir::oci_manifest, content.oci_manifest);
+    if (!content.oci_manifest.empty())
+        image.write(image_dir::oci_manifest, content.oci_manifest);
     image.write(image_dir::record, record.write());
     image.write(image_dir::used, {}, 0660);
     image.write(image_dir::pending, content.facts.write());

@@ -22,7 +22,7 @@ namespace rocket::store
 // What nobody can tell from the documents.
 struct PendingFacts {
     std::string reference;       // that was asked for: docker://NAME, oci:PATH[:NAME]
-    ContentDigest document;      // that it meant: a manifest, or an index
+    ContentDigest document;      // that it meant: a manifest, or an index; of docker save, the configuration
     std::string media_type = {}; // that came with it
     std::string platform = {};   // OS/ARCH[/VARIANT]; empty: the host's
 
@@ -36,9 +36,13 @@ class PendingImage
 public:
     explicit PendingImage(Fd directory) : dir_{std::move(directory)} {}
 
-    std::optional<PendingFacts> facts() const;                   // nullopt: it is no such image
-    std::optional<Fd> find(const ContentDigest& digest) const;   // a regular file
+    std::optional<PendingFacts> facts() const; // nullopt: it is no such image
+    std::optional<Fd> find(const ContentDigest& digest) const { return find(digest.key()); } // a regular file
+    std::optional<Fd> find(const std::string& name) const;
     std::optional<std::string> signature(unsigned number) const; // from 1
+
+    // The file of a layer that came without a digest of what was received (docker save).
+    static std::string layer_name(const ContentDigest& diff_id) { return "layer-" + diff_id.key(); }
 
 private:
     Fd dir_;
@@ -54,7 +58,8 @@ public:
     // `layers`: diff ids, the lowest first.
     PendingImport(Store& store, std::vector<ContentDigest> layers);
 
-    // One of them, by its place, to disk: both digests are checked. Several threads may call it.
+    // One of them, by its place, to disk: both digests are checked, as far as they are known. Several threads may call
+    // it.
     enum class Keep {
         copy,
         link,      // a file of members, that nobody writes to any more
@@ -71,12 +76,12 @@ public:
         std::vector<std::string> signatures;
         std::string manifest; // of the appc image
         std::string oci_config;
-        std::string oci_manifest;
+        std::string oci_manifest; // empty: there is none (docker save)
     };
     model::ImageId publish(const Content& content, const Import::Facts& facts);
 
 private:
-    Fd make_copy(const LayerSource& source, Keep keep) const; // none: it is linked, or elsewhere
+    Fd make_copy(std::size_t place, const LayerSource& source, Keep keep) const; // none: it is linked, or elsewhere
     Fd tree_of(std::size_t place) const;
     Fd make_tree(std::size_t place) const;
 

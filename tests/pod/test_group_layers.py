@@ -7,8 +7,8 @@ import shutil
 import aci
 import oci
 import pytest
-from test_group_rights import GROUP, as_member, shared  # noqa: F401
-from test_simple_signing import authority, layout, registry, rocket, signatures  # noqa: F401
+from test_group_rights import GROUP, as_member, shared, start_as_member  # noqa: F401
+from test_simple_signing import authority, layout, registry, rocket, set_policy, signatures  # noqa: F401
 
 pytestmark = pytest.mark.bare
 
@@ -85,11 +85,49 @@ def test_the_same_id_for_whoever_fetches(shared, member, layout, home):  # noqa:
     assert "nothing in this format is signed" in shared("prepare", full, status=254).stderr
     shared("--insecure-options=image", "prepare", full)
     assert shared.fetch(f"{layout}:odd") == full
-    # One more image of the same layers, by another member's command: what is there is not read from the layout.
-    archive = home / "saved.tar"
-    archive.write_bytes(b"")
-    archive.chmod(0o644)
-    assert member("--insecure-options=image", "fetch", f"docker-archive:{archive}", status=254).stderr
+
+
+def test_what_docker_has_saved(shared, member, home):
+    """Its layers have no digests but those of their tars, which the configuration tells (ODAR-4)."""
+    tar, top = aci.tar_bytes(oci.busybox()), aci.tar_bytes([aci.file("top", "top")])
+    config = json.dumps({"architecture": oci.GO_ARCH, "os": "linux", "config": {"Cmd": ["/bin/cat", "/top"]},
+                         "rootfs": {"type": "layers", "diff_ids": [oci.digest(tar), oci.digest(top)]}}).encode()
+    saved = oci.save(home / "saved.tar", [(config, [aci.compress(tar, "gz"), top], ["box:v1"])])
+    saved.chmod(0o644)
+    full = member("--insecure-options=image", "fetch", "--full", f"docker-archive:{saved}").stdout.strip()
+    directory = shared.data / "cas/image" / full
+    assert member("image", "list", "--no-legend", "--fields=name").stdout.strip().endswith("/library/box:v1")
+    assert "nothing in this format is signed" in shared("prepare", full, status=254).stderr
+    for name in (f"layer-{oci.digest(top)}", oci.digest(config)):
+        spoilt = as_member("p = pathlib.Path(sys.argv[1]); t = p.read_bytes(); p.unlink(); p.write_bytes(t.replace(b'top', b'pot'))",
+                           directory / name.replace(":", "-"))
+        assert spoilt.returncode == 0, spoilt.stderr
+        error = shared("--insecure-options=image", "prepare", full, status=254).stderr
+        assert full in error and "user 12345" in error and "digest" in error
+        shutil.rmtree(directory)
+        assert member("--insecure-options=image", "fetch", "--full", f"docker-archive:{saved}").stdout.strip() == full
+    assert shared.run(full).stdout == "top"
+    assert directory.stat().st_uid == 0
+    shared("gc", "--grace-period=0s")
+    shared("image", "rm", full)
+    assert shared.fetch(f"docker-archive:{saved}") == full, "root finds the same id"
+    saved.write_bytes(b"")
+    assert "saved.tar" in member("--insecure-options=image", "fetch", f"docker-archive:{saved}", status=254).stderr
+
+
+def test_no_member_keeps_root_from_sweeping(shared, member, layout):  # noqa: F811
+    full = shared.fetch(f"{layout}:v1")
+    assert len(list((shared.data / "cas/layer").iterdir())) == 2
+    locks = ("import fcntl\nheld = []\nfor path in map(pathlib.Path, sys.argv[1:]):\n"
+             "  try: held.append(os.open(path, os.O_RDONLY | (0 if path.is_dir() else os.O_CREAT), 0o640))\n"
+             "  except PermissionError: continue\n"
+             "  fcntl.flock(held[-1], fcntl.LOCK_SH)\nprint(len(held), flush=True)\nsys.stdin.read()")
+    places = [shared.data / name for name in ("locks/layers", "locks", "cas", "cas/layer", "cas/tree", "cas/db")]
+    with start_as_member(locks, *places) as holder:
+        assert int(holder.stdout.readline()) >= 2, "it could lock something"
+        shared("image", "rm", full)
+        assert list((shared.data / "cas/layer").iterdir()) == []
+        holder.stdin.close()
 
 
 SPOIL = {
@@ -128,3 +166,17 @@ def test_root_believes_nothing(shared, member, registry, signatures):  # noqa: F
                       "r = p.with_name('sha512-' + 32 * 'ab') / 'record.json'; t = json.loads(r.read_text()); t['id'] = 'sha512-' + 64 * 'ab'; r.unlink(); r.write_text(json.dumps(t))", directory)
     assert moved.returncode == 0, moved.stderr
     assert "what is in it is image" in shared("prepare", "sha512-" + 32 * "ab", status=254).stderr
+
+
+def test_the_policy_counts_for_what_members_fetched(shared, member, registry, signatures):  # noqa: F811
+    """Also where root did not ask for it by its name: by its id, or by an image that depends on it."""
+    signatures.sign()
+    full = member("fetch", "--full", registry.reference).stdout.strip()
+    rejected = {registry.host: [{"type": "reject"}]}
+    for options in [], ["--insecure-options=image"]:
+        set_policy(shared, **rejected)
+        assert "is rejected by" in shared(*options, "prepare", full, status=254).stderr
+        assert (shared.data / "cas/image" / full).stat().st_uid == 12345
+    set_policy(shared)
+    shared("fetch", full)
+    assert (shared.data / "cas/image" / full).stat().st_uid == 0

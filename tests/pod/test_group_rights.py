@@ -131,11 +131,18 @@ def test_leftovers_of_root_stop_nobody(shared, make):
     assert list((shared.data / "cas/tmp").iterdir()) == [] and listed(shared) == ["a", "b", "big"]
 
 
+def member_command(script, *arguments):
+    user = ["setpriv", "--reuid=12345", "--regid=12345", f"--groups={GROUP}", "--"]
+    return [*user, sys.executable, "-c", f"import json, os, pathlib, shutil, sys\n{script}", *map(str, arguments)]
+
+
 def as_member(script, *arguments):
     """A member of the group does something to the store that no command does."""
-    user = ["setpriv", "--reuid=12345", "--regid=12345", f"--groups={GROUP}", "--"]
-    return subprocess.run([*user, sys.executable, "-c", f"import json, os, pathlib, shutil, sys\n{script}", *map(str, arguments)],
-                          capture_output=True, text=True, check=False)
+    return subprocess.run(member_command(script, *arguments), capture_output=True, text=True, check=False)
+
+
+def start_as_member(script, *arguments):
+    return subprocess.Popen(member_command(script, *arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 FORGE = """
