@@ -38,7 +38,8 @@ Session::Session(store::Store& store, Verifier* verifier, Network& network, Hook
     : store_{store}, verifier_{verifier}, network_{network}, hooks_{std::move(hooks)},
       dependencies_{store, verifier != nullptr, [this](const model::ImageId& id) {
                         take_over(id);
-                        if (store_.record(id).is_verified()) // else the chain of names is told, too
+                        // Else there are better words for it, which tell the chain of names.
+                        if (!checks_signatures() || store_.record(id).is_verified())
                             require_allowed(*this, id);
                     }}
 {

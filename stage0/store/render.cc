@@ -21,8 +21,10 @@ TreeStatement finish_staged_tree(Store& store, int staging, const TreeStatement&
     for (const auto& dependency : recipe.dependencies) {
         const auto trees = store.render(dependency);
         if (trees.size() > 1)
-            fail(Error::Kind::unsupported, "image {} is made of layers, so no other can depend on it",
-                 text::quoted(dependency.key()));
+            throw Error{Error::Kind::unsupported,
+                        fmt::format("{} (image {}) is made of layers, so no other can depend on it",
+                                    text::quoted(store.manifest(dependency).name.str()), dependency.shortened(12)),
+                        "`rocket image export` makes an App Container image of it, on which others can"};
         layers.push_back(sys::open(AT_FDCWD, trees.front(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     }
     layers.push_back(set_staged_tree_aside(staging));

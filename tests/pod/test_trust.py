@@ -492,3 +492,22 @@ def test_time_is_limited(home):
     os.close(read)
     assert b"longer than 1 seconds" in done.stdout
     assert 0.9 < time.monotonic() - start < 10
+
+
+def test_withdrawn_trust_counts_for_what_an_image_depends_on(rocket, make, alice, bob):
+    """However deep, and whoever named the image that is run."""
+    trust(rocket, alice)
+    trust(rocket, bob)
+    for name, signer, dependencies in ("base", alice, []), ("middle", bob, ["base"]), ("top", bob, ["middle"]):
+        archive = make(f"example.com/{name}", aci.app("/bin/echo", "on top"), aci.busybox() if name == "base" else [],
+                       dependencies=[{"imageName": f"example.com/{one}"} for one in dependencies])
+        signer.sign(archive, f"{archive}.asc")
+        full = rocket("fetch", "--full", archive).stdout.strip()
+    kept = key_path(rocket.local, alice)
+    kept.rename(rocket.home / "kept")
+    for image in full, "example.com/top", archive:
+        error = rocket("fetch", "--pull-policy=never", image, status=254).stderr
+        assert f"was signed by key {alice.fingerprint.lower()}, which is not trusted for \"example.com/base\"" in error
+    rocket("--insecure-options=image", "fetch", full)
+    (rocket.home / "kept").rename(kept)
+    rocket("fetch", full)
