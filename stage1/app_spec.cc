@@ -93,6 +93,10 @@ json::Value to_value(const Resources& resources)
     set("blockBandwidth", resources.block_bandwidth);
     set("blockIops", resources.block_iops);
     writer.set("disks", json::to_json(resources.disks));
+    if (resources.open_files) {
+        writer.set("openFiles", resources.open_files->soft);
+        writer.set("openFilesMax", resources.open_files->hard);
+    }
     writer.set("tasksMax", resources.tasks_max);
     return std::move(writer).done();
 }
@@ -100,6 +104,9 @@ json::Value to_value(const Resources& resources)
 Resources resources_from(const json::Cursor& cursor)
 {
     json::Fields fields{cursor};
+    std::optional<OpenFiles> files;
+    if (const auto soft = optional_number(fields, "openFiles"))
+        files = OpenFiles{*soft, number(fields.required("openFilesMax"))};
     return {.memory_max = optional_number(fields, "memoryMax"),
             .memory_low = optional_number(fields, "memoryLow"),
             .cpu_quota_usec = optional_number(fields, "cpuQuotaUsec"),
@@ -107,6 +114,7 @@ Resources resources_from(const json::Cursor& cursor)
             .block_bandwidth = optional_number(fields, "blockBandwidth"),
             .block_iops = optional_number(fields, "blockIops"),
             .disks = fields.required("disks").texts(),
+            .open_files = files,
             .tasks_max = number(fields.required("tasksMax"))};
 }
 

@@ -49,6 +49,12 @@ struct DeviceRule { // a device node brought by a volume (ACE-13)
     bool operator==(const DeviceRule&) const = default;
 };
 
+struct OpenFiles { // of a process (getrlimit(2), RLIMIT_NOFILE)
+    std::uint64_t soft = 0;
+    std::uint64_t hard = 0;
+    bool operator==(const OpenFiles&) const = default;
+};
+
 struct Resources {                                // unset: no limit of the app's own
     std::optional<std::uint64_t> memory_max;      // bytes
     std::optional<std::uint64_t> memory_low;      // bytes
@@ -57,6 +63,7 @@ struct Resources {                                // unset: no limit of the app'
     std::optional<std::uint64_t> block_bandwidth; // bytes per second, read as well as written, on each of the disks
     std::optional<std::uint64_t> block_iops;      // operations per second
     std::vector<std::string> disks;               // "8:0", for the two above
+    std::optional<OpenFiles> open_files;          // unset: as the pod's PID 1 has it
     std::uint64_t tasks_max = 4096;               // R16
     bool operator==(const Resources&) const = default;
 };

@@ -3,6 +3,7 @@
 
 #include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
@@ -27,6 +28,13 @@ bool has_selinux_policy()
 }
 
 } // namespace
+
+OpenFiles own_open_files()
+{
+    rlimit limit{};
+    sys::check([&] { return ::getrlimit(RLIMIT_NOFILE, &limit); }, "reading the limit of open files");
+    return {.soft = limit.rlim_cur, .hard = limit.rlim_max};
+}
 
 int own_oom_score()
 {

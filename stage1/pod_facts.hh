@@ -29,11 +29,13 @@ struct PodFacts {
     std::optional<model::IdRange> private_users; // the pod's own ids, and what they are on the host
     bool has_apparmor = false;                   // the host's kernel enforces profiles
     bool has_selinux = false;                    // the host's kernel has a policy
+    std::optional<OpenFiles> open_files;         // what the service that runs the pod lets it have
     std::vector<std::string> disks;              // "8:0" ..., whole block devices of the host
     std::vector<std::string> controllers;        // cgroup controllers the pod's cgroup has ("memory", "cpu", ...)
     std::map<std::string, std::vector<DeviceRule>> devices; // app name -> device nodes its volumes bring
 };
 
+OpenFiles own_open_files();
 int own_oom_score(); // what whoever lacks CAP_SYS_RESOURCE on the host can go down to
 
 // The facts that are the host's: last_capability, lowest_oom_score, has_apparmor and has_selinux. The rest is left as

@@ -94,7 +94,7 @@ std::uint64_t weight_of_shares(std::uint64_t shares)
 
 Resources app_resources(const model::Isolators& isolators, const PodFacts& facts, std::vector<std::string>& reports)
 {
-    Resources limits;
+    Resources limits{.open_files = facts.open_files};
     if (const auto memory = isolators.memory())
         add_memory(limits, *memory, facts, reports);
     if (const auto cpu = isolators.cpu())

@@ -161,6 +161,7 @@ Launched Run::start()
     plan_.init_env.push_back(std::string{"NOTIFY_SOCKET=/run/"} + notify_socket_name);
     LaunchOptions launching;
     launching.facts = host_facts();
+    launching.facts.open_files = own_open_files();
     if (const char* term = std::getenv("TERM"))
         launching.facts.term = term;
     if (const auto* const speaker = plan_.is_mutable ? nullptr : speaker_of(pod_)) {

@@ -262,6 +262,10 @@ void add_resources(Properties& add, const AppSpec& spec)
     if (limits.cpu_weight)
         add.push_back({"CPUWeight", *limits.cpu_weight});
     add.push_back({"TasksMax", limits.tasks_max});
+    if (limits.open_files) { // the other limits PID 1 hands on as it has got them (systemd-system.conf(5))
+        add.push_back({"LimitNOFILE", limits.open_files->hard});
+        add.push_back({"LimitNOFILESoft", limits.open_files->soft});
+    }
     if (spec.oom_score_adjust)
         add.push_back({"OOMScoreAdjust", std::int32_t{*spec.oom_score_adjust}});
     add.push_back({"OOMPolicy", std::string{"stop"}}); // Result=oom-kill then tells it from a SIGKILL by hand

@@ -32,7 +32,7 @@ AppSpec full_spec()
     spec.no_new_privileges = true;
     spec.seccomp = {SeccompPolicy::Mode::allow, {"read", "write"}, ENOSYS, true};
     spec.labels = {"p", "u:r:t:s0"};
-    spec.resources = {1, 2, 3, 4, 5, 6, {"8:0"}, 7};
+    spec.resources = {1, 2, 3, 4, 5, 6, {"8:0"}, OpenFiles{1024, 4096}, 7};
     spec.oom_score_adjust = -500;
     spec.restrict_devices = false;
     spec.devices = {{true, 8, 1, true}, {false, 1, 11, false}};
