@@ -142,6 +142,11 @@ void AppArgs::declare_execution(FlagSet& flags)
     flags.add_custom(
         {"readonly-rootfs", "if true, the app's root file system is read-only", Flag::Value::lenient, "false", "true",
          [this](const std::string& value) { current("readonly-rootfs").read_only_root_fs = bool_value(value); }});
+    flags.add_custom({"no-new-privileges", "if true, programs of the preceding app gain nothing by set-id bits",
+                      Flag::Value::lenient, "false", "true", [this](const std::string& value) {
+                          current("no-new-privileges")
+                              .replacing_isolators.push_back(model::no_new_privileges_isolator(bool_value(value)));
+                      }});
     flags.add_custom(flag("mount", "mount a volume in the preceding app, or in all apps: volume=NAME,target=PATH",
                           [this](const std::string& value) {
                               (apps.empty() ? mounts : apps.back().mounts).push_back(model::Mount::parse(value));

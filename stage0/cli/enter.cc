@@ -4,6 +4,7 @@
 #include "common/sys/text.hh"
 #include "stage0/cli/choose_app.hh"
 #include "stage0/cli/commands.hh"
+#include "stage0/cli/uuid_args.hh"
 #include "stage0/pod/pod_info.hh"
 #include "stage0/pod/stage1_call.hh"
 #include "stage0/pod/wait.hh"
@@ -20,6 +21,7 @@ using text::quoted;
 
 struct Options {
     std::string app;
+    std::string uuid_file;
     std::string user;
     std::string group;
     std::string working_directory;
@@ -30,6 +32,7 @@ struct Options {
 void declare(Options& options, FlagSet& flags)
 {
     flags.add("app", options.app, "name of the app to enter within the specified pod");
+    declare_uuid_file(flags, options.uuid_file);
     flags.add("user", options.user, "run the command as this user of the app's image, instead of the app's own");
     flags.add("group", options.group, "run the command as this group of the app's image, instead of the app's own");
     flags.add("working-dir", options.working_directory, "run the command in this directory of the app, instead of /");
@@ -62,11 +65,22 @@ std::string pid_of(const Pod& pod)
     return std::to_string(*info.pid);
 }
 
+// Of the file, else the first word.
+std::string take_uuid(Words& words, const std::string& file)
+{
+    if (!file.empty())
+        return read_uuid_file(file);
+    if (words.empty())
+        throw UsageRequested{};
+    auto uuid = words.front();
+    words.erase(words.begin());
+    return uuid;
+}
+
 int run(Invocation& invocation, const Options& options)
 {
-    if (invocation.args.empty())
-        throw UsageRequested{};
-    auto pod = pod::find(model::Layout{invocation.context.data_dir()}, invocation.args.front());
+    auto command = invocation.args;
+    auto pod = pod::find(model::Layout{invocation.context.data_dir()}, take_uuid(command, options.uuid_file));
     if (pod.state() != State::running)
         fail(Error::Kind::usage, "pod {} isn't currently running", quoted(pod.id().str()));
     const auto app = choose_app(pod, options.app, "enter");
@@ -84,8 +98,8 @@ int run(Invocation& invocation, const Options& options)
         words.push_back("--env=" + assignment);
     add_if(options.as_root, "--as-root");
     words.emplace_back("--");
-    words.insert(words.end(), invocation.args.begin() + 1, invocation.args.end());
-    if (invocation.args.size() == 1) {
+    words.insert(words.end(), command.begin(), command.end());
+    if (command.empty()) {
         log::print("no command specified, assuming \"/bin/bash\"");
         words.emplace_back("/bin/bash");
     }
@@ -95,7 +109,7 @@ int run(Invocation& invocation, const Options& options)
 Command entering(std::vector<std::string> path)
 {
     return command<Options>({.path = std::move(path),
-                             .arguments = "[--app=NAME] UUID [CMD [ARGS...]]",
+                             .arguments = "[--app=NAME] {UUID | --uuid-file=FILE} [CMD [ARGS...]]",
                              .purpose = "enter the namespaces of an app within a rocket pod",
                              .description = "Runs a command, /bin/bash if none is given, as part of an app: in its "
                                             "namespaces and cgroup, as its\nuser and with no more rights than it has.",

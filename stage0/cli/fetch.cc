@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <thread>
+
+#include "common/model/time_span.hh"
+#include "common/sys/log.hh"
 #include "common/sys/text.hh"
 #include "stage0/cli/app_args.hh"
 #include "stage0/cli/commands.hh"
@@ -17,6 +22,7 @@ struct Options {
     bool full = false;
     std::string pull_policy = "update";
     std::string platform;
+    std::string retry = "0", retry_delay = "1s";
     bool store_only = false;
     bool no_store = false;
     AppArgs images;
@@ -27,6 +33,10 @@ void declare(Options& options, FlagSet& flags)
     flags.add("full", options.full, "print the full image ID after fetching");
     flags.add("pull-policy", options.pull_policy, "when to pull an image: new, update or never");
     flags.add("platform", options.platform, "of Docker and OCI images: OS/ARCH[/VARIANT] instead of this host's");
+    flags.add(
+        "retry", options.retry,
+        "how many more times an image is asked for after a failure that may pass, each with all tries of its own");
+    flags.add("retry-delay", options.retry_delay, "how long to wait before each of them");
     flags.add("store-only", options.store_only, "").deprecate("please use --pull-policy=never");
     flags.add("no-store", options.no_store, "").deprecate("please use --pull-policy=update");
     options.images.declare_signature(flags);
@@ -41,6 +51,36 @@ image::PullPolicy policy_of(const Options& options)
     return options.no_store ? image::PullPolicy::update : image::parse_pull_policy(options.pull_policy);
 }
 
+struct Patience {
+    std::uint64_t retries;
+    std::chrono::microseconds delay;
+
+    explicit Patience(const Options& options)
+        : retries{text::parse_decimal(options.retry, 100).value_or(UINT64_MAX)}, delay{in_context("--retry-delay", [&] {
+              return model::parse_time_span(options.retry_delay);
+          })}
+    {
+        if (retries == UINT64_MAX)
+            fail(Error::Kind::usage, "--retry: {} is not a number up to 100", text::quoted(options.retry));
+    }
+
+    // What the system or the network refuses may pass; what is wrong with the image, or is not there, stays so.
+    template <typename Work>
+    auto operator()(Work work) const
+    {
+        for (auto left = retries;; --left) {
+            try {
+                return work();
+            } catch (const Error& error) {
+                if (left == 0 || error.kind() != Error::Kind::system)
+                    throw;
+                log::print("{}: retries left: {}", error.what(), left);
+            }
+            std::this_thread::sleep_for(delay);
+        }
+    }
+};
+
 int run(Invocation& invocation, Options& options)
 {
     options.images.parse(invocation, false);
@@ -49,12 +89,17 @@ int run(Invocation& invocation, Options& options)
         oci::parse_platform(options.platform);
     if (options.images.apps.empty())
         fail(Error::Kind::usage, "must provide at least one image");
+    const Patience patience{options};
     ImageSource source{invocation.context};
     std::string ids; // printed only after all succeeded
     for (const auto& image : options.images.apps) {
         const auto id = in_context(text::quoted(image.image), [&] {
-            return source.fetch(
-                {.image = image.image, .signature = image.signature, .policy = policy, .platform = options.platform});
+            return patience([&] {
+                return source.fetch({.image = image.image,
+                                     .signature = image.signature,
+                                     .policy = policy,
+                                     .platform = options.platform});
+            });
         });
         ids += (options.full ? id.key() : id.shortened(short_digits)) + "\n";
     }

@@ -91,6 +91,7 @@ void PodFlags::declare(FlagSet& flags)
     flags.add_custom({"port", "ports to expose on the host: NAME:[HOSTIP:]HOSTPORT, IPv6 addresses in brackets",
                       Flag::Value::required, "[]", "",
                       [this](const std::string& value) { ports.push_back(model::ExposedPort::parse(value)); }});
+    flags.add("sysctl", sysctl, "kernel parameter of the pod's namespaces, such as net.core.somaxconn: NAME=VALUE");
     declare_environment(flags);
     flags.add("pod-manifest", pod_manifest, "the path of a pod manifest that says what to run, instead of images");
     declare_pull_policy(flags);
@@ -142,14 +143,18 @@ void check(const PodFlags& flags)
         return;
     }
     if (!args.apps.empty() || !args.mounts.empty() || !flags.volumes.empty() || !flags.ports.empty() ||
-        flags.inherit_env || !flags.set_env.empty() || !flags.env_file.empty() || policy != image::PullPolicy::fresh)
+        !flags.sysctl.empty() || flags.inherit_env || !flags.set_env.empty() || !flags.env_file.empty() ||
+        policy != image::PullPolicy::fresh)
         fail(Error::Kind::usage, "conflicting flags set with --pod-manifest (see --help)");
 }
 
 pod::PodRequest request(const PodFlags& flags)
 {
-    pod::PodRequest request{
-        .apps = flags.app_args.apps, .volumes = flags.volumes, .mounts = flags.app_args.mounts, .ports = flags.ports};
+    pod::PodRequest request{.apps = flags.app_args.apps,
+                            .volumes = flags.volumes,
+                            .mounts = flags.app_args.mounts,
+                            .ports = flags.ports,
+                            .kernel_parameters = flags.sysctl};
     if (flags.inherit_env)
         request.inherited = callers_environment();
     request.file = flags.env_file;

@@ -16,6 +16,7 @@ struct PodFlags {
     AppArgs app_args;
     std::vector<model::Volume> volumes;
     std::vector<model::ExposedPort> ports;
+    StringMap sysctl;
     bool inherit_env = false;
     StringMap set_env;
     model::Environment env_file;

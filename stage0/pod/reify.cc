@@ -212,6 +212,12 @@ void take_health_of_image(RuntimeApp& app, const Image& image)
                     "say with --health-cmd how its health is found out"};
 }
 
+void set_kernel_parameters(PodManifest& manifest, const std::map<std::string, std::string>& parameters)
+{
+    if (!parameters.empty())
+        manifest.isolators.append({model::AcIdentifier::parse("os/unix/sysctl"), model::json::to_json(parameters)});
+}
+
 void add_app(PodManifest& manifest, const PodRequest& request, const AppRequest& wanted, const Image& image, uid_t uid,
              gid_t gid)
 {
@@ -237,6 +243,7 @@ Reified reify(const PodRequest& request, const std::vector<Image>& images, uid_t
     PodManifest manifest;
     manifest.volumes = request.volumes;
     manifest.ports = request.ports;
+    set_kernel_parameters(manifest, request.kernel_parameters);
     for (std::size_t i = 0; i < request.apps.size(); ++i) {
         add_app(manifest, request, request.apps[i], images.at(i), uid, gid);
     }

@@ -45,6 +45,7 @@ struct PodRequest {
     std::vector<model::Volume> volumes = {};
     std::vector<model::Mount> mounts = {}; // of every app, unless the app has one with the same path
     std::vector<model::ExposedPort> ports = {};
+    std::map<std::string, std::string> kernel_parameters = {}; // of the pod's namespaces: isolator os/unix/sysctl
     // Environment of every app, lowest precedence first; the image's lies between `inherited` and `file`, the
     // app's own --environment above all (Q22).
     model::Environment inherited = {};

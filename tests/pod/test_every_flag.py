@@ -85,7 +85,9 @@ PLAIN = [
 ]
 STRICT = [
     app("caps-remove", "CAP_CHOWN", "grep CapBnd /proc/self/status", lambda out: int(out.split()[1], 16) & 1 == 0),
+    app("no-new-privileges", "true", "grep NoNewPrivs /proc/self/status", "NoNewPrivs:\t1"),
     app("readonly-rootfs", "true", "touch /bin/x 2>&1", lambda out: "Read-only" in out),
+    pod("sysctl", "kernel.msgmax=5000", "cat /proc/sys/kernel/msgmax", "5000"),
     pod("no-overlay", None, "grep -cE '^[^ ]+ [^ ]+ [^ ]+ [^ ]+ / .* - overlay ' /proc/self/mountinfo", "0"),
     pod("private-users", None, "cut -c1-40 /proc/self/uid_map", lambda out: out.split()[0] == "0" and int(out.split()[1]) >= 0x80000),
     start("net", "none", "ls /sys/class/net", "lo"),

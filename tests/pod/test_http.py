@@ -434,3 +434,13 @@ def test_the_downloader_has_no_rights(rocket, server, large):
                                  "https://host/x.aci\n", "https://[::1/x.aci"])
 def test_no_urls(rocket, url):
     refused(rocket, url, "")
+
+
+def test_asked_again_as_often_as_wished(rocket, server):
+    """After what may pass; an image that is not there stays so."""
+    def said(url, *flags):
+        return rocket("--insecure-options=image", "fetch", *flags, url, status=254).stderr
+    assert said("https://127.0.0.1:1/x.aci", "--retry=2", "--retry-delay=10ms").count("retries left") == 2
+    assert "retries left" not in said(server.url + "/none.aci", "--retry=2")
+    assert "--retry: \"many\" is not a number" in said("https://127.0.0.1:1/x.aci", "--retry=many")
+    assert "--retry-delay" in said("https://127.0.0.1:1/x.aci", "--retry-delay=soon")
