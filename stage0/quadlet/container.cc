@@ -39,8 +39,7 @@ void read_section(const Section& section, std::span<const Key> own_keys, Reading
     for (const auto& entry : section.in_force()) {
         if (apply(own_keys, reading, entry) || apply(keys_of_both(), reading, entry))
             continue;
-        const auto refusal = std::ranges::find(refused_keys(), std::string_view{entry.key}, &Refusal::key);
-        refuse(entry, refusal != refused_keys().end() ? refusal->why : "this key is not supported");
+        refuse_key(entry, section.name);
     }
     for (const auto& entry : reading.networks)
         if (const auto name = entry.value.substr(0, entry.value.find(':')); name.ends_with(".network"))
@@ -99,6 +98,12 @@ bool bool_value(const Entry& entry)
     refuse(entry, "say yes or no");
 }
 
+bool has_default_dependencies(const UnitFile& file)
+{
+    const auto* const entry = file.last("Quadlet", "DefaultDependencies");
+    return entry == nullptr || entry->value.empty() || bool_value(*entry);
+}
+
 App read_container(const UnitFile& file)
 {
     Reading reading;
@@ -113,6 +118,7 @@ App read_container(const UnitFile& file)
     if (reading.app.image.empty())
         fail(Error::Kind::usage, "{}: [Container] has no Image=", file.path);
     reading.flag("name", reading.app.name);
+    reading.app.waits_for_network = has_default_dependencies(file);
     if (const auto* socket = file.find("Socket"))
         reading.app.forwarding = read_forwarding(reading.app.socket = socket->entries);
     return std::move(reading.app);
@@ -125,8 +131,9 @@ PodOptions read_pod(const UnitFile& file)
     if (section == nullptr)
         fail(Error::Kind::usage, "{}: there is no section [Pod]", file.path);
     read_section(*section, keys_of_pod(), reading);
-    return {std::move(reading.app.pod_flags), std::move(reading.app.global_flags), std::move(reading.app.references),
-            std::move(reading.app.service_name)};
+    auto& read = reading.app;
+    return {std::move(read.pod_flags), std::move(read.global_flags), std::move(read.service_lines),
+            std::move(read.references), std::move(read.service_name)};
 }
 
 } // namespace rocket::quadlet

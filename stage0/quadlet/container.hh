@@ -4,6 +4,7 @@
 // stands in neither is an error as well: nothing is ignored. Errors: Kind::usage, "FILE:LINE: ...".
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,14 +40,18 @@ struct App {
     std::vector<std::string> pod_flags;     // in front of the images
     std::vector<std::string> global_flags;  // in front of `run`
     std::vector<std::string> service_lines; // of the service: LoadCredential=...
-    std::vector<std::string> unit_lines;    // of [Unit] of the service: After=...
+    std::vector<Entry> order;               // of [Unit] of the service: After=...
+    std::vector<std::string> reload;        // ReloadCmd=
     std::vector<Reference> references;      // units that have to be there first
     std::vector<Entry> socket;              // [Socket]: what the host's systemd listens on for it
     Forwarding forwarding;
     std::vector<Entry> of_pod; // what was said that is about all apps of a pod
     Pull pull = Pull::missing;
-    bool auto_update = false; // AutoUpdate=registry
-    std::string service_name; // ServiceName=
+    std::vector<std::string> retries;    // Retry=, RetryDelay=
+    bool waits_for_network = true;       // what fetches its image: DefaultDependencies=
+    std::uint64_t stop_timeout_usec = 0; // StopTimeout=
+    bool auto_update = false;            // AutoUpdate=registry
+    std::string service_name;            // ServiceName=
 };
 
 Forwarding read_forwarding(const std::vector<Entry>& section); // [Socket]
@@ -57,6 +62,7 @@ App read_container(const UnitFile& file);
 struct PodOptions {
     std::vector<std::string> flags; // in front of the images
     std::vector<std::string> global_flags;
+    std::vector<std::string> service_lines;
     std::vector<Reference> references;
     std::string service_name;
 };
@@ -68,12 +74,15 @@ std::vector<std::string_view> pod_keys();
 
 // A key that a Quadlet file may well have, and why it is refused.
 struct Refusal {
+    std::string_view section; // "Container", "any"
     std::string_view key;
     std::string_view why;
 };
 std::span<const Refusal> refused_keys();
 
+[[noreturn]] void refuse_key(const Entry& entry, std::string_view section); // one that is not understood
 [[noreturn]] void refuse(const Entry& entry, std::string_view why);
-bool bool_value(const Entry& entry); // as systemd reads booleans
+bool bool_value(const Entry& entry);                 // as systemd reads booleans
+bool has_default_dependencies(const UnitFile& file); // [Quadlet] DefaultDependencies=
 
 } // namespace rocket::quadlet

@@ -6,6 +6,7 @@
 
 #include "common/model/ac_name.hh"
 #include "common/model/app_policy.hh"
+#include "common/model/time_span.hh"
 #include "common/sys/error.hh"
 #include "common/sys/text.hh"
 #include "stage0/quadlet/words.hh"
@@ -138,6 +139,39 @@ void set_auto_update(Reading& reading, const Entry& entry)
     reading.app.auto_update = true;
 }
 
+void set_stop_timeout(Reading& reading, const Entry& entry)
+{
+    reading.policy("stop-timeout-sec", entry);
+    reading.app.stop_timeout_usec = model::parse_time_span(entry.value);
+}
+
+// Each word NAME=VALUE.
+void add_sysctls(Reading& reading, const Entry& entry)
+{
+    for (const auto& word : split_words(entry.value))
+        reading.pod_flag("sysctl", word);
+}
+
+// NAME=SOFT[:HARD], a limit of the service, which apps have as well (systemd.exec(5), LimitNOFILE=).
+void add_limit(Reading& reading, const Entry& entry)
+{
+    constexpr std::array<std::string_view, 16> names{"as",      "core",     "cpu",        "data",   "fsize", "locks",
+                                                     "memlock", "msgqueue", "nice",       "nofile", "nproc", "rss",
+                                                     "rtprio",  "rttime",   "sigpending", "stack"};
+    const auto equals = entry.value.find('=');
+    auto name = entry.value.substr(0, equals);
+    if (std::ranges::find(names, std::string_view{name}) == names.end() || equals == std::string::npos)
+        refuse(entry, fmt::format("a limit is NAME=SOFT[:HARD], NAME one of {}", fmt::join(names, ", ")));
+    auto values = text::split(entry.value.substr(equals + 1), ':');
+    for (auto& value : values)
+        if (value == "-1" || value == "unlimited")
+            value = "infinity";
+        else if (values.size() > 2 || !text::parse_decimal(value))
+            refuse(entry, fmt::format("{} is not a limit", text::quoted(value)));
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    reading.app.service_lines.push_back(fmt::format("Limit{}={}", name, fmt::join(values, ":")));
+}
+
 // Words that are for `rocket` itself: what Quadlet's PodmanArgs= is for podman.
 void add_words(const Entry& entry, std::vector<std::string>& words)
 {
@@ -161,6 +195,8 @@ constexpr Key shared_rows[] = {
     {"Network", [](Reading& r, const Entry& e) { r.networks.push_back(e); }, true},
     {"PublishPort", [](Reading& r, const Entry& e) { r.app.pod_flags.push_back(port_flag(e)); }, true},
     {"ServiceName", [](Reading& r, const Entry& e) { r.app.service_name = e.value; }, true},
+    {"Sysctl", add_sysctls, true},
+    {"Ulimit", add_limit, true},
     {"UserNS",
      [](Reading& r, const Entry& e) {
          expect(e, {"auto", "host"}, "only auto (a range of ids of the pod's own) and host are supported");
@@ -206,13 +242,25 @@ constexpr Key container_rows[] = {
     {"LogDriver", [](Reading&, const Entry& e) { expect(e, {"journald"}, "what apps say goes to the journal"); }},
     {"Memory", [](Reading& r, const Entry& e) { r.flag("memory", e.value); }},
     {"Mount", [](Reading& r, const Entry& e) { r.mount(mount_flags(e, r.next_volume())); }},
+    {"NoNewPrivileges",
+     [](Reading& r, const Entry& e) { r.flag("no-new-privileges", bool_value(e) ? "true" : "false"); }},
     {"Notify", set_notify},
     {"Pod", [](Reading& r, const Entry& e) { r.app.pod = e.value; }},
     {"Pull", [](Reading& r, const Entry& e) { r.app.pull = pull_policy(e); }},
     {"ReadOnly", [](Reading& r, const Entry& e) { r.flag("readonly-rootfs", bool_value(e) ? "true" : "false"); }},
+    {"ReloadCmd", [](Reading& r, const Entry& e) { r.app.reload = split_words(e.value); }},
+    {"Retry", [](Reading& r, const Entry& e) { r.app.retries.push_back(retry_flag(e)); }},
+    {"RetryDelay", [](Reading& r, const Entry& e) { r.app.retries.push_back(retry_flag(e)); }},
     {"RocketArgs", [](Reading& r, const Entry& e) { add_words(e, r.app.flags); }},
     {"RunInit", [](Reading&, const Entry& e) { bool_value(e); }}, // there always is one
     {"Secret", add_secret},
+    {"StartWithPod",
+     [](Reading&, const Entry& e) {
+         if (!bool_value(e))
+             refuse(e, "all apps of a pod start with it: give this one a service of its own");
+     }},
+    {"StopSignal", [](Reading& r, const Entry& e) { r.policy("stop-signal", e); }},
+    {"StopTimeout", set_stop_timeout},
     {"Timezone", set_timezone},
     {"Tmpfs", [](Reading& r, const Entry& e) { r.mount(tmpfs_flags(e, r.next_volume())); }},
     {"User", set_user},
@@ -262,6 +310,13 @@ void set_name(Reading& reading, const Entry& entry)
     } catch (const Error& error) {
         refuse(entry, error.innermost());
     }
+}
+
+void Reading::policy(std::string_view annotation, const Entry& entry)
+{
+    const auto name = fmt::format("rocket/{}", annotation);
+    model::check_policy_setting({.name = model::AcIdentifier::parse(name), .value = entry.value});
+    flag("annotation", fmt::format("{}={}", name, entry.value));
 }
 
 std::span<const Key> keys_of_container()

@@ -34,6 +34,7 @@ struct Reading {
     void flag(std::string_view name, std::string_view value);
     void pod_flag(std::string_view name, std::string_view value);
     void health(std::string_view setting, const Entry& entry);
+    void policy(std::string_view annotation, const Entry& entry); // rocket/ANNOTATION (common/model/app_policy.hh)
 };
 
 struct Key {

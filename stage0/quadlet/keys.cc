@@ -45,6 +45,7 @@ constexpr KeyHelp help[] = {
     {"Container", "Memory", "the memory limit, such as 512Mi"},
     {"Container", "Mount", "type=bind, volume or tmpfs, with source=, destination= and options"},
     {"Container", "Network", "none, host, default, names of networks in net.d or NAME.network[:ip=ADDRESS]"},
+    {"Container", "NoNewPrivileges", "a boolean: programs of the app gain nothing by set-id bits or file capabilities"},
     {"Container", "Notify",
      "a boolean: the app itself says when it is ready (sd_notify(3)), and how it is; or healthy"},
     {"Container", "Pod", "NAME.pod: this is an app of that pod and has no service of its own"},
@@ -53,12 +54,20 @@ constexpr KeyHelp help[] = {
      "when the image is fetched: always or newer (at each start; this one makes do with what is in the store), "
      "missing or never"},
     {"Container", "ReadOnly", "a boolean: the app cannot write to its root file system"},
+    {"Container", "ReloadCmd", "the command that is run in the app by systemctl reload, as words"},
+    {"Container", "Retry", "how many more times the image is asked for after a failure that may pass"},
+    {"Container", "RetryDelay", "how long to wait before each of them"},
     {"Container", "RocketArgs", "flags of rocket-run(1) about the app: --FLAG=VALUE words"},
     {"Container", "RunInit", "a boolean without effect: there always is an init"},
     {"Container", "Secret", "NAME[,target=PATH]: a credential of the service, as a file in the app"},
     {"Container", "ServiceName", "the name of the service, without .service"},
+    {"Container", "StartWithPod", "yes: all apps of a pod start with it"},
+    {"Container", "StopSignal", "the signal that asks the app to end"},
+    {"Container", "StopTimeout", "how long after it the app is killed, in seconds or as a time span"},
+    {"Container", "Sysctl", "NAME=VALUE words: kernel parameters of the pod's namespaces"},
     {"Container", "Timezone", "local, or the name of a zone"},
     {"Container", "Tmpfs", "PATH[:mode=MODE]: an empty directory that goes with the pod"},
+    {"Container", "Ulimit", "NAME=SOFT[:HARD], such as nofile=65536: a resource limit of the service and its apps"},
     {"Container", "User", "USER[:GROUP] of the app: numbers or names"},
     {"Container", "UserNS", "auto: users of the pod are nobody's on the host; or host"},
     {"Container", "Volume", "[SOURCE:]TARGET[:OPTIONS]; a source is a path, a name or NAME.volume"},
@@ -79,6 +88,8 @@ constexpr KeyHelp help[] = {
     {"Pod", "PublishPort", "[IP:][HOSTPORT:]PORT[/PROTOCOL]: reachable through the host"},
     {"Pod", "RocketArgs", "flags of rocket-run(1) about the pod: --FLAG=VALUE words"},
     {"Pod", "ServiceName", "the name of the service, without .service"},
+    {"Pod", "Sysctl", "NAME=VALUE words: kernel parameters of the pod's namespaces"},
+    {"Pod", "Ulimit", "NAME=SOFT[:HARD], such as nofile=65536: a resource limit of the service and its apps"},
     {"Pod", "UserNS", "auto: users of the pod are nobody's on the host; or host"},
     {"Pod", "Volume", "[SOURCE:]TARGET[:OPTIONS], in all apps"},
 
@@ -87,6 +98,9 @@ constexpr KeyHelp help[] = {
     {"Image", "Policy",
      "when it is fetched: always, missing, never, or newer, which makes do with what is in the store"},
     {"Image", "Pull", "the same as Policy="},
+    {"Image", "Retry", "how many more times it is asked for after a failure that may pass"},
+    {"Image", "RetryDelay", "how long to wait before each of them"},
+    {"Image", "ServiceName", "the name of the service, without .service"},
     {"Image", "TLSVerify", "a boolean; no: servers need not show who they are"},
 
     {"Network", "DNS", "a name server for its pods"},
@@ -101,10 +115,13 @@ constexpr KeyHelp help[] = {
     {"Network", "Label", "NAME=VALUE words: labels of the CNI configuration"},
     {"Network", "NetworkName", "what it is called in net.d; by default as the file"},
     {"Network", "Options", "mtu=, vlan= (bridge), parent= and mode= (macvlan, ipvlan), with commas"},
+    {"Network", "ServiceName", "the name of the service, without .service"},
     {"Network", "Subnet", "ADDRESS/PREFIX; by default 10.89.N.0/24, N by the name"},
 
     {"Volume", "Group", "the group that the directory belongs to"},
+    {"Volume", "ServiceName", "the name of the service, without .service"},
     {"Volume", "User", "the user that the directory belongs to"},
+    {"Volume", "VolumeName", "the name of the directory; by default as the file"},
 };
 
 } // namespace

@@ -71,7 +71,7 @@ private:
         for (const auto& word : split_words(entry.value)) {
             const auto other = members_.find(word);
             if (other == members_.end()) {
-                app_.unit_lines.push_back(fmt::format("{}={}", entry.key, word));
+                app_.order.push_back({entry.key, word, entry.place});
             } else if (entry.key != "Wants") { // the pod has all its apps anyway
                 auto& list = entry.key == "After" ? after_ : needs_;
                 list += (list.empty() ? "" : ",") + other->second;

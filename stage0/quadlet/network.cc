@@ -170,6 +170,7 @@ constexpr Key keys[] = {
     {"Label", add_labels},
     {"NetworkName", [](Reading&, const Entry&) {}}, // network_name()
     {"Options", set_options},
+    {"ServiceName", [](Reading&, const Entry&) {}}, // Translator::unit_of()
     {"Subnet", add_subnet},
 };
 
@@ -287,7 +288,7 @@ std::string network_configuration(const UnitFile& file, const std::vector<UnitFi
     for (const auto& entry : section != nullptr ? section->in_force() : std::vector<Entry>{}) {
         const auto* const key = std::ranges::find(keys, std::string_view{entry.key}, &Key::name);
         if (key == std::end(keys))
-            refuse(entry, "this key is not supported");
+            refuse_key(entry, "Network");
         if (!entry.value.empty())
             key->apply(reading, entry);
     }

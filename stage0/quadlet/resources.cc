@@ -25,63 +25,72 @@ std::string escaped_text(std::string_view text)
 
 } // namespace
 
-void Translator::fetching(const std::string& unit, const std::string& path, const std::string& image, Pull pull,
-                          const std::vector<std::string>& global_flags, const UnitFile* file)
+void Translator::fetching(const Fetch& fetch)
 {
+    const auto* const file = fetch.file;
     UnitText text;
     text.section("Unit");
-    text.line("Description", fmt::format("Image {}", image));
-    text.line("SourcePath", path);
-    text.line("Wants", "network-online.target");
-    text.line("After", "network-online.target");
+    text.line("Description", fmt::format("Image {}", fetch.image));
+    text.line("SourcePath", fetch.path);
+    if (fetch.waits_for_network) {
+        text.line("Wants", "network-online.target");
+        text.line("After", "network-online.target");
+    }
     if (file != nullptr)
-        text.copy(*file, "Unit");
+        copy_unit_section(text, *file);
     text.section("Service");
     text.line("Type", "oneshot");
-    const bool at_each_start = pull == Pull::always || pull == Pull::newer; // of the pod that the unit is for
+    // Of the pod that the unit is for.
+    const bool at_each_start = fetch.pull == Pull::always || fetch.pull == Pull::newer;
     if (file != nullptr || !at_each_start)
         text.line("RemainAfterExit", "yes");
     text.line("TimeoutStartSec", "infinity"); // a download takes as long as it takes; it has limits of its own
     text.line("SyslogIdentifier", "%N");
     if (file != nullptr)
         text.copy(*file, "Service");
-    std::vector<std::string> words{rocket_};
-    words.insert(words.end(), global_flags.begin(), global_flags.end());
-    const auto fetch = [&](Pull by) {
-        auto all = words;
-        all.insert(all.end(), {"fetch", fmt::format("--pull-policy={}", fetch_policy(by)), image});
-        return join_words(all);
+    const auto command = [&](Pull by) {
+        std::vector<std::string> words{rocket_};
+        words.insert(words.end(), fetch.global_flags.begin(), fetch.global_flags.end());
+        words.insert(words.end(), {"fetch", fmt::format("--pull-policy={}", fetch_policy(by))});
+        words.insert(words.end(), fetch.retries.begin(), fetch.retries.end());
+        words.push_back(fetch.image);
+        return join_words(words);
     };
-    text.line("ExecStart", (pull == Pull::newer ? "-" : "") + fetch(pull));
-    if (pull == Pull::newer) // what is in the store will do
-        text.line("ExecStart", fetch(Pull::never));
-    add({unit, path, text.take(path), false, file != nullptr ? links_of(*file, unit) : std::vector<std::string>{}},
-        path);
+    text.line("ExecStart", (fetch.pull == Pull::newer ? "-" : "") + command(fetch.pull));
+    if (fetch.pull == Pull::newer) // what is in the store will do
+        text.line("ExecStart", command(Pull::never));
+    add({fetch.unit, fetch.path, text.take(fetch.path), false,
+         file != nullptr ? links_of(*file, fetch.unit) : std::vector<std::string>{}},
+        fetch.path);
 }
 
 void Translator::image(const UnitFile& file)
 {
     check_sections(file, "Image");
-    std::string image;
-    Pull pull = Pull::missing;
-    std::vector<std::string> global_flags;
+    Fetch fetch{.unit = unit_of(file),
+                .path = file.path,
+                .image = {},
+                .file = &file,
+                .waits_for_network = has_default_dependencies(file)};
     const auto* section = file.find("Image");
     for (const auto& entry : section != nullptr ? section->in_force() : std::vector<Entry>{}) {
         if (entry.key == "Image")
-            image = image_reference(entry.value);
+            fetch.image = image_reference(entry.value);
         else if (entry.key == "Policy" || entry.key == "Pull")
-            pull = pull_policy(entry);
+            fetch.pull = pull_policy(entry);
         else if (entry.key == "GlobalArgs")
             for (auto& word : split_words(entry.value))
-                global_flags.push_back(std::move(word));
+                fetch.global_flags.push_back(std::move(word));
         else if (entry.key == "TLSVerify" && !bool_value(entry))
-            global_flags.emplace_back("--insecure-options=tls");
-        else if (entry.key != "TLSVerify")
-            refuse(entry, "this key is not supported");
+            fetch.global_flags.emplace_back("--insecure-options=tls");
+        else if (entry.key == "Retry" || entry.key == "RetryDelay")
+            fetch.retries.push_back(retry_flag(entry));
+        else if (entry.key != "TLSVerify" && entry.key != "ServiceName")
+            refuse_key(entry, "Image");
     }
-    if (image.empty())
+    if (fetch.image.empty())
         fail(Error::Kind::usage, "{}: [Image] has no Image=", file.path);
-    fetching(FileName{file.name}.service("-image"), file.path, image, pull, global_flags, &file);
+    fetching(fetch);
 }
 
 // A directory of the host that outlives the pods that use it.
@@ -89,28 +98,29 @@ void Translator::volume(const UnitFile& file)
 {
     check_sections(file, "Volume");
     const FileName name{file.name};
-    std::string owner = "root", group = "root", directory = volume_directory(name.stem);
+    std::string owner = "root", group = "root";
+    const auto directory = volume_directory(file.name, file.last("Volume", "VolumeName"));
     const auto* section = file.find("Volume");
-    for (const auto& entry : section != nullptr ? section->entries : std::vector<Entry>{}) {
+    for (const auto& entry : section != nullptr ? section->in_force() : std::vector<Entry>{}) {
         if (entry.key == "User")
             owner = entry.value;
         else if (entry.key == "Group")
             group = entry.value;
-        else
-            refuse(entry, "this key is not supported: a volume is a directory below /var/lib/rocket-volumes");
+        else if (entry.key != "VolumeName" && entry.key != "ServiceName")
+            refuse_key(entry, "Volume");
     }
     UnitText text;
     text.section("Unit");
     text.line("Description", fmt::format("Volume {}", name.stem));
     text.line("SourcePath", file.path);
     text.line("RequiresMountsFor", directory);
-    text.copy(file, "Unit");
+    copy_unit_section(text, file);
     text.section("Service");
     text.line("Type", "oneshot");
     text.line("RemainAfterExit", "yes");
     text.copy(file, "Service");
     text.line("ExecStart", join_words({"/usr/bin/install", "-d", "-o", owner, "-g", group, "-m", "0755", directory}));
-    const auto unit = name.service("-volume");
+    const auto unit = unit_of(file);
     add({unit, file.path, text.take(file.path), false, links_of(file, unit)}, file.path);
 }
 
@@ -127,7 +137,7 @@ void Translator::network(const UnitFile& file)
     text.section("Unit");
     text.line("Description", fmt::format("Network {}", network_name(file)));
     text.line("SourcePath", file.path);
-    text.copy(file, "Unit");
+    copy_unit_section(text, file);
     text.section("Service");
     text.line("Type", "oneshot");
     text.line("RemainAfterExit", "yes");
@@ -137,7 +147,7 @@ void Translator::network(const UnitFile& file)
     text.line("ExecStart", join_words({"/usr/bin/install", "-D", "-m", "0644", "/dev/stdin", path + ".new"}));
     text.line("ExecStart", join_words({"/usr/bin/mv", "-T", path + ".new", path + ".conflist"}));
     text.line("ExecStop", join_words({"/usr/bin/rm", "-f", path + ".conflist"}));
-    const auto unit = name.service("-network");
+    const auto unit = unit_of(file);
     add({unit, file.path, text.take(file.path), false, links_of(file, unit)}, file.path);
 }
 

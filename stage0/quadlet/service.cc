@@ -26,10 +26,13 @@ void append(Words& to, const Words& from)
 
 // What the apps of a pod say and need, together.
 struct Translator::Whole {
-    Words globals, flags, images, service_lines, unit_lines, needs;
+    Words globals, flags, images, service_lines, needs;
+    std::vector<Words> reloads;
+    std::vector<Entry> order;
     std::vector<Reference> references;
     std::string policy = "never";
-    const Entry* user = nullptr; // whose pod it is, if not root's
+    std::uint64_t stop_timeout_usec = 0; // one app may have to end before another is asked to
+    const Entry* user = nullptr;         // whose pod it is, if not root's
     bool has_sockets = false, has_idle_end = false, auto_update = false;
 
     void add(const App& app)
@@ -37,7 +40,12 @@ struct Translator::Whole {
         append(globals, app.global_flags);
         append(flags, app.pod_flags);
         append(service_lines, app.service_lines);
-        append(unit_lines, app.unit_lines);
+        order.insert(order.end(), app.order.begin(), app.order.end());
+        if (!app.reload.empty()) {
+            reloads.push_back({"--app=" + app.name});
+            append(reloads.back(), app.reload);
+        }
+        stop_timeout_usec += app.stop_timeout_usec;
         has_sockets = has_sockets || !app.socket.empty();
         has_idle_end = has_idle_end || !app.forwarding.idle.empty();
         auto_update = auto_update || app.auto_update;
@@ -96,7 +104,13 @@ std::string Translator::image_unit(App& app, const FileName& name, const std::st
                           app.image.starts_with("oci") || app.image.starts_with("docker-archive:");
     if (is_there)
         return "";
-    fetching(name.service("-image"), path, app.image, app.pull, app.global_flags, nullptr);
+    fetching({.unit = name.service("-image"),
+              .path = path,
+              .image = app.image,
+              .pull = app.pull,
+              .global_flags = app.global_flags,
+              .retries = app.retries,
+              .waits_for_network = app.waits_for_network});
     app.pull = Pull::never;
     return name.service_of_instance("-image");
 }
@@ -107,8 +121,11 @@ Translator::Whole Translator::together(const UnitFile& file, const std::string& 
     const auto file_of_app = [&](const App& app) {
         return FileName{app.pod.empty() ? file.name : app.name + ".container"};
     };
-    Whole whole{
-        .globals = pod.global_flags, .flags = pod.flags, .references = pod.references, .user = other_user(file)};
+    Whole whole{.globals = pod.global_flags,
+                .flags = pod.flags,
+                .service_lines = pod.service_lines,
+                .references = pod.references,
+                .user = other_user(file)};
     for (auto app : apps) {
         const auto app_file = file_of_app(app);
         for (auto unit : {image_unit(app, app_file, file.path), socket_unit(app, app_file, file.path, name)})
@@ -118,6 +135,8 @@ Translator::Whole Translator::together(const UnitFile& file, const std::string& 
     }
     if (whole.user != nullptr)
         whole.needs.emplace_back("rocket-users.socket");
+    if (whole.user != nullptr && !whole.reloads.empty())
+        refuse(*whole.user, "ReloadCmd= finds the pods of root only");
     for (const auto& app : apps)
         if (!app.forwarding.port.empty() && whole.user != nullptr)
             refuse(*whole.user, "ForwardTo= finds the pods of root only");
@@ -126,7 +145,7 @@ Translator::Whole Translator::together(const UnitFile& file, const std::string& 
     for (const auto& reference : whole.references)
         whole.needs.push_back(resolve(reference));
     for (auto& flag : whole.flags)
-        flag = with_network_names(flag);
+        flag = with_names(flag);
     std::ranges::sort(whole.needs);
     whole.needs.erase(std::unique(whole.needs.begin(), whole.needs.end()), whole.needs.end());
     return whole;
@@ -139,12 +158,12 @@ std::vector<std::string> Translator::program(const Whole& whole) const
     return words;
 }
 
-void Translator::unit_section(UnitText& text, const UnitFile& file, const Whole& whole)
+void Translator::unit_section(UnitText& text, const UnitFile& file, const Whole& whole) const
 {
     text.section("Unit");
-    text.copy(file, "Unit");
-    for (const auto& line : whole.unit_lines)
-        text.line(line);
+    copy_unit_section(text, file);
+    for (const auto& entry : whole.order)
+        dependency(text, entry);
     text.line("SourcePath", file.path);
     for (const auto& unit : whole.needs) {
         text.line("Requires", unit);
@@ -167,17 +186,26 @@ void Translator::service_section(UnitText& text, const UnitFile& file, const Who
     text.setting(file, "SyslogIdentifier", "%N");
     for (const auto& line : whole.service_lines)
         text.line(line);
+    constexpr std::uint64_t margin = 30'000'000, usual = 90'000'000; // systemd-system.conf(5), DefaultTimeoutStopSec=
+    if (whole.stop_timeout_usec + margin > usual)
+        text.setting(file, "TimeoutStopSec", fmt::format("{}us", whole.stop_timeout_usec + margin));
     if (whole.user != nullptr) {
         text.line("SupplementaryGroups", "rocket");
         text.setting(file, "StateDirectory", "%N");
         text.line("RuntimeDirectory", "rocket-%N");
     }
     const std::string uuid_file = whole.user != nullptr ? "%t/rocket-%N/uuid" : "%t/rocket-%N.uuid";
-    auto run = program(whole), remove = run;
+    auto run = program(whole), remove = run, enter = run;
     append(run, {"run", "--uuid-file-save=" + uuid_file, "--pull-policy=" + whole.policy});
     append(run, whole.flags);
     append(run, whole.images);
     text.line("ExecStart", join_words(run));
+    append(enter, {"enter", "--uuid-file=" + uuid_file});
+    for (const auto& command : whole.reloads) {
+        auto reload = enter;
+        append(reload, command);
+        text.line("ExecReload", join_words(reload));
+    }
     append(remove, {"rm", "--uuid-file=" + uuid_file});
     text.line("ExecStopPost", "-" + join_words(remove));
 }
@@ -209,12 +237,33 @@ void Translator::link(const UnitFile& file, const std::string& service)
     }
 }
 
+std::string Translator::with_names(const std::string& flag) const
+{
+    return flag.starts_with("--net=")      ? with_network_names(flag)
+           : flag.starts_with("--volume=") ? with_volume_directory(flag)
+                                           : flag;
+}
+
+// "--volume=v,kind=host,source=data.volume,..." -> "--volume=v,kind=host,source=/var/lib/...,..."
+std::string Translator::with_volume_directory(const std::string& flag) const
+{
+    constexpr std::string_view key = ",source=";
+    const auto begin = flag.find(key);
+    if (begin == std::string::npos)
+        return flag;
+    const auto from = begin + key.size(), to = std::min(flag.find(',', from), flag.size());
+    const auto file = flag.substr(from, to - from);
+    if (file.find('/') != std::string::npos || !file.ends_with(".volume"))
+        return flag;
+    const auto found = std::ranges::find(files_, file, &UnitFile::name);
+    const auto* const name = found != files_.end() ? found->last("Volume", "VolumeName") : nullptr;
+    return flag.substr(0, from) + volume_directory(file, name) + flag.substr(to);
+}
+
 // "--net=lan.network:IP=..." -> "--net=NAME:IP=..."
 std::string Translator::with_network_names(const std::string& flag) const
 {
     constexpr std::string_view net = "--net=";
-    if (!flag.starts_with(net))
-        return flag;
     std::vector<std::string> items;
     for (auto& item : text::split(flag.substr(net.size()), ',')) {
         const auto colon = std::min(item.find(':'), item.size());

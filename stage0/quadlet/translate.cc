@@ -2,6 +2,7 @@
 #include "stage0/quadlet/translate.hh"
 
 #include <algorithm>
+#include <array>
 
 #include "common/sys/error.hh"
 #include "common/sys/text.hh"
@@ -31,6 +32,26 @@ void check_service(const UnitFile& file)
         refuse(*entry, "what is started is said by the section of the container");
 }
 
+// Those of [Unit] that name other units (systemd.unit(5)).
+constexpr std::array<std::string_view, 10> dependencies{"After",  "Before",          "BindsTo",   "Conflicts",
+                                                        "PartOf", "Requires",        "Requisite", "Upholds",
+                                                        "Wants",  "PropagatesStopTo"};
+
+bool is_of_quadlet(const std::string& name)
+{
+    constexpr std::array<std::string_view, 5> kinds{".container", ".pod", ".image", ".volume", ".network"};
+    return std::ranges::any_of(kinds, [&](std::string_view kind) { return name.ends_with(kind); });
+}
+
+std::string_view section_of(std::string_view kind)
+{
+    return kind == "container" ? "Container"
+           : kind == "pod"     ? "Pod"
+           : kind == "image"   ? "Image"
+           : kind == "volume"  ? "Volume"
+                               : "Network";
+}
+
 } // namespace
 
 void check_sections(const UnitFile& file, std::string_view own)
@@ -38,12 +59,17 @@ void check_sections(const UnitFile& file, std::string_view own)
     for (const auto& section : file.sections) {
         const bool known = section.name == "Unit" || section.name == "Service" || section.name == "Install" ||
                            section.name == own || (section.name == "Socket" && own == "Container") ||
-                           section.name.starts_with("X-");
+                           section.name == "Quadlet" || section.name.starts_with("X-");
         if (!known)
             fail(Error::Kind::usage, "{}: the section [{}] is not supported in a .{} file",
                  section.entries.empty() ? file.path : section.entries.front().place, text::printable(section.name),
                  FileName{file.name}.kind);
     }
+    if (const auto* quadlet = file.find("Quadlet"))
+        for (const auto& entry : quadlet->entries)
+            if (entry.key != "DefaultDependencies")
+                refuse_key(entry, "Quadlet");
+    has_default_dependencies(file); // a value that is none is refused
 }
 
 void Translator::add(Unit unit, const std::string& place)
@@ -61,19 +87,49 @@ const UnitFile& Translator::file_of(const Reference& reference) const
     return *found;
 }
 
+// The unit that a file becomes, or is a part of.
+std::string Translator::unit_of(const UnitFile& file) const
+{
+    const FileName name{file.name};
+    if (const auto* pod = file.last("Container", "Pod"); pod != nullptr && !pod->value.empty())
+        return unit_of(file_of({pod->value, pod->place}));
+    const auto* own = file.last(section_of(name.kind), "ServiceName");
+    if (own != nullptr && !own->value.empty())
+        return own->value + ".service";
+    return name.service(name.kind == "container" ? "" : "-" + name.kind);
+}
+
 // The unit that a reference to another file stands for. A volume needs no file of its own.
 std::string Translator::resolve(const Reference& reference)
 {
     const FileName name{reference.file};
-    if (name.kind != "volume" || std::ranges::find(files_, reference.file, &UnitFile::name) != files_.end()) {
-        file_of(reference);
-        return name.service("-" + name.kind);
-    }
+    if (name.kind != "volume" || std::ranges::find(files_, reference.file, &UnitFile::name) != files_.end())
+        return unit_of(file_of(reference));
     const auto unit = name.service("-volume");
     if (!units_.contains(unit)) {
         volume({.name = reference.file, .path = reference.place.substr(0, reference.place.rfind(':'))});
     }
     return unit;
+}
+
+void Translator::dependency(UnitText& text, const Entry& entry) const
+{
+    std::vector<std::string> units;
+    for (auto& word : split_words(entry.value))
+        units.push_back(is_of_quadlet(word) ? unit_of(file_of({word, entry.place})) : std::move(word));
+    text.line(entry.key, fmt::format("{}", fmt::join(units, " ")));
+}
+
+// As it is, but for names of files among those of units.
+void Translator::copy_unit_section(UnitText& text, const UnitFile& file) const
+{
+    const auto* const section = file.find("Unit");
+    for (const auto& entry : section != nullptr ? section->entries : std::vector<Entry>{}) {
+        if (std::ranges::find(dependencies, std::string_view{entry.key}) != dependencies.end())
+            dependency(text, entry);
+        else
+            text.line(entry.key, entry.value);
+    }
 }
 
 void Translator::container(const UnitFile& file)
@@ -85,8 +141,7 @@ void Translator::container(const UnitFile& file)
         return; // its pod reads it
     }
     check_service(file);
-    const auto name = app.service_name.empty() ? FileName{file.name}.service() : app.service_name + ".service";
-    service(file, name, {app}, {});
+    service(file, unit_of(file), {app}, {});
 }
 
 // Every .container file that says Pod= of this one is an app of it, in the order of their names.
@@ -117,8 +172,7 @@ void Translator::pod(const UnitFile& file)
         read_member(*member_files[index], names, apps[index]);
     if (apps.empty())
         fail(Error::Kind::usage, "{}: no .container file says Pod={}", file.path, file.name);
-    const FileName file_name{file.name};
-    const auto name = options.service_name.empty() ? file_name.service("-pod") : options.service_name + ".service";
+    const auto name = unit_of(file);
     service(file, name, apps, options);
     auto& links = units_.at(name).links; // other units may know the apps by names of their own
     links.insert(links.end(), members.begin(), members.end());
@@ -161,7 +215,10 @@ void Translator::translate(const UnitFile& file)
     else if (kind == "network")
         network(file);
     else
-        fail(Error::Kind::usage, "{}: .{} files are not supported", file.path, kind);
+        fail(Error::Kind::usage, "{}: .{} files are not supported: {}", file.path, kind,
+             kind == "kube"
+                 ? "write a .pod file, and a .container file for each of its containers"
+                 : "build the image elsewhere, and say Image= with what holds it: a registry, or an archive");
 }
 
 Translation Translator::run() &&

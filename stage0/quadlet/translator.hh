@@ -23,18 +23,32 @@ public:
     Translation run() &&;
 
 private:
+    struct Fetch { // of an image
+        std::string unit, path, image;
+        Pull pull = Pull::missing;
+        std::vector<std::string> global_flags = {};
+        std::vector<std::string> retries = {}; // flags of `rocket fetch`
+        const UnitFile* file = nullptr;        // a .image file, which has sections for the unit
+        bool waits_for_network = true;         // DefaultDependencies=
+    };
+
     void translate(const UnitFile& file);
     void container(const UnitFile& file);
     void pod(const UnitFile& file);
     void image(const UnitFile& file);
     void volume(const UnitFile& file);
     void network(const UnitFile& file);
+    std::string with_names(const std::string& flag) const;
     std::string with_network_names(const std::string& flag) const;
+    std::string with_volume_directory(const std::string& flag) const;
+    std::string unit_of(const UnitFile& file) const;
+    void copy_unit_section(UnitText& text, const UnitFile& file) const;
+    void dependency(UnitText& text, const Entry& entry) const;
     void service(const UnitFile& file, const std::string& name, const std::vector<App>& apps, const PodOptions& pod);
     struct Whole; // what the apps of a pod say and need, together
     Whole together(const UnitFile& file, const std::string& name, const std::vector<App>& apps, const PodOptions& pod);
     std::vector<std::string> program(const Whole& whole) const;
-    static void unit_section(UnitText& text, const UnitFile& file, const Whole& whole);
+    void unit_section(UnitText& text, const UnitFile& file, const Whole& whole) const;
     void service_section(UnitText& text, const UnitFile& file, const Whole& whole) const;
     void link(const UnitFile& file, const std::string& service);
     std::string socket_unit(const App& app, const FileName& name, const std::string& path, const std::string& service);
@@ -43,8 +57,7 @@ private:
     std::string image_unit(App& app, const FileName& name, const std::string& path);
     std::string resolve(const Reference& reference);
     const UnitFile& file_of(const Reference& reference) const;
-    void fetching(const std::string& unit, const std::string& path, const std::string& image, Pull pull,
-                  const std::vector<std::string>& global_flags, const UnitFile* file);
+    void fetching(const Fetch& fetch);
     void add(Unit unit, const std::string& place);
     void fail_later(const UnitFile& file, const std::string& why);
 

@@ -2,6 +2,7 @@
 #include "stage0/quadlet/unit_text.hh"
 
 #include <algorithm>
+#include <cstring>
 
 #include "common/sys/error.hh"
 #include "common/sys/text.hh"
@@ -64,6 +65,29 @@ std::string UnitText::take(const std::string& path)
     return fmt::format("# Made by rocket-generator from {}\n\n{}", path, std::move(text_));
 }
 
+namespace
+{
+
+void check_instance(const Entry& entry, bool is_template)
+{
+    if (!is_template)
+        refuse(entry, "only templates have instances");
+    const auto is_allowed = [](unsigned char c) {
+        return std::isalnum(c) != 0 || std::strchr(":-_.\\@", c) != nullptr;
+    };
+    if (!std::ranges::all_of(entry.value, is_allowed))
+        refuse(entry, fmt::format("{} is not the name of an instance", text::quoted(entry.value)));
+}
+
+// "web@.service" -> "web@blue.service"
+std::string of_instance(const std::string& service, const std::string& instance)
+{
+    const auto place = service.find("@.") + 1;
+    return service.substr(0, place) + instance + service.substr(place);
+}
+
+} // namespace
+
 std::vector<std::string> links_of(const UnitFile& file, const std::string& service)
 {
     constexpr std::pair<std::string_view, std::string_view> directories[] = {
@@ -72,15 +96,27 @@ std::vector<std::string> links_of(const UnitFile& file, const std::string& servi
     const auto* install = file.find("Install");
     if (install == nullptr)
         return links;
+    const auto* const instance = file.last("Install", "DefaultInstance");
+    const bool is_template = service.find("@.") != std::string::npos;
     for (const auto& entry : install->entries) {
+        if (entry.key == "DefaultInstance") {
+            check_instance(entry, is_template);
+            continue;
+        }
         const auto* kind = std::ranges::find(directories, std::string_view{entry.key},
                                              &std::pair<std::string_view, std::string_view>::first);
         if (kind == std::end(directories) && entry.key != "Alias")
-            refuse(entry, "only WantedBy=, RequiredBy=, UpheldBy= and Alias= are supported in [Install]");
+            refuse(entry,
+                   "only WantedBy=, RequiredBy=, UpheldBy=, Alias= and DefaultInstance= are supported in [Install]");
         for (const auto& name : split_words(entry.value)) {
             if (name.find('/') != std::string::npos || name.find('%') != std::string::npos)
                 refuse(entry, fmt::format("{} is not the name of a unit", text::quoted(name)));
-            links.push_back(entry.key == "Alias" ? name : fmt::format("{}.{}/{}", name, kind->second, service));
+            if (entry.key == "Alias")
+                links.push_back(name);
+            else if (!is_template)
+                links.push_back(fmt::format("{}.{}/{}", name, kind->second, service));
+            else if (instance != nullptr && !instance->value.empty()) // else it is for the files of its instances
+                links.push_back(fmt::format("{}.{}/{}", name, kind->second, of_instance(service, instance->value)));
         }
     }
     return links;

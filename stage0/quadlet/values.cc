@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <map>
 #include <set>
 
 #include "common/model/ip_address.hh"
+#include "common/model/time_span.hh"
 #include "common/sys/error.hh"
 #include "common/sys/text.hh"
 
@@ -44,15 +46,17 @@ void set_option(BindOptions& options, const std::string& word, const Entry& entr
 {
     if (word == "ro" || word == "readonly" || word == "ro=true" || word == "readonly=true")
         options.read_only = true;
+    else if (word == "rw" || word == "ro=false" || word == "readonly=false" || word == "rw=true")
+        options.read_only = false;
     else if (word == "bind")
         options.recursive = false;
     else if ((word == "z" || word == "Z") && host_has_selinux())
         refuse(entry, "relabelling for SELinux is not supported: label the directory with semanage-fcontext(8)");
-    else if (word != "rw" && word != "rbind" && word != "z" && word != "Z")
+    else if (word != "rbind" && word != "z" && word != "Z")
         refuse(entry, fmt::format("the option {} is not supported", text::quoted(word)));
 }
 
-// The directory or file behind a source: a path, a .volume file, or the name of a volume.
+// What is behind a source: the path of a directory or file, or a .volume file, which a name alone stands for, too.
 std::string source_of(const Entry& entry, const std::string& source, std::vector<Reference>& references)
 {
     if (source.starts_with('/') || source.starts_with('%'))
@@ -61,7 +65,7 @@ std::string source_of(const Entry& entry, const std::string& source, std::vector
         refuse(entry, fmt::format("{} is neither an absolute path nor the name of a volume", text::quoted(source)));
     const auto file = source.ends_with(".volume") ? source : source + ".volume";
     references.push_back({file, entry.place});
-    return volume_directory(file.substr(0, file.size() - std::string_view{".volume"}.size()));
+    return file; // the translator knows what its directory is called
 }
 
 VolumeFlags bind(const std::string& source, const std::string& target, const BindOptions& options,
@@ -256,6 +260,21 @@ std::string_view fetch_policy(Pull pull)
     return pull == Pull::never ? "never" : pull == Pull::missing ? "new" : "update";
 }
 
+std::string retry_flag(const Entry& entry)
+{
+    if (entry.key == "RetryDelay") {
+        try {
+            model::parse_time_span(entry.value);
+        } catch (const Error& error) {
+            refuse(entry, error.innermost());
+        }
+        return "--retry-delay=" + entry.value;
+    }
+    if (constexpr std::uint64_t most = 100; !text::parse_decimal(entry.value, most))
+        refuse(entry, "say how many times, up to 100");
+    return "--retry=" + entry.value;
+}
+
 std::string image_reference(const std::string& image)
 {
     constexpr std::string_view appc = "aci:";
@@ -270,9 +289,14 @@ std::string image_reference(const std::string& image)
     return "docker://" + image;
 }
 
-std::string volume_directory(const std::string& name)
+std::string volume_directory(const std::string& file, const Entry* name)
 {
-    return "/var/lib/rocket-volumes/" + name;
+    const auto stem = name != nullptr ? name->value : file.substr(0, file.rfind('.'));
+    const auto is_plain = [](unsigned char c) { return std::isalnum(c) != 0 || std::strchr("-_.@%", c) != nullptr; };
+    if (stem.empty() || stem.starts_with('.') || !std::ranges::all_of(stem, is_plain))
+        fail(Error::Kind::usage, "{}: {} cannot be the name of a volume", name != nullptr ? name->place : file,
+             text::quoted(stem));
+    return "/var/lib/rocket-volumes/" + stem;
 }
 
 } // namespace rocket::quadlet

@@ -18,6 +18,7 @@ struct VolumeFlags {
     std::vector<Reference> references = {};
 };
 
+// A source NAME.volume stays in the flag: the translator knows what directory that is.
 VolumeFlags volume_flags(const Entry& entry, const std::string& name); // Volume=[SOURCE:]TARGET[:OPTIONS]
 VolumeFlags tmpfs_flags(const Entry& entry, const std::string& name);  // Tmpfs=TARGET[:mode=...]
 VolumeFlags mount_flags(const Entry& entry, const std::string& name);  // Mount=type=bind,source=...
@@ -31,10 +32,11 @@ std::string capability_flag(const std::vector<std::string>& added, const std::ve
 
 // An image as users of Quadlet write it: a reference without a scheme is one of a registry.
 std::string image_reference(const std::string& image);
-// Where the data of a named volume is.
-std::string volume_directory(const std::string& name);
+// Where the data of a volume is: `file` is the name of its .volume file, `name` its VolumeName=, if it has one.
+std::string volume_directory(const std::string& file, const Entry* name);
 // Pull= as a pull policy.
 Pull pull_policy(const Entry& entry);
-std::string_view fetch_policy(Pull pull); // for --pull-policy=
+std::string_view fetch_policy(Pull pull);   // for --pull-policy=
+std::string retry_flag(const Entry& entry); // Retry=, RetryDelay= as flags of `rocket fetch`
 
 } // namespace rocket::quadlet

@@ -79,12 +79,18 @@ def test_what_examples_use_is_there(table):
 def test_the_page_of_unit_files_is_the_table(rocket):
     page = plain(MANUAL / "man5/rocket-systemd.unit.5")
     rows = [re.split(r"\t+", line) for line in rocket("units", "--keys").stdout.splitlines()[1:]]
-    headings = {"Container": "KEYS OF [CONTAINER]", "Pod": "KEYS OF [POD]", "Image": "KEYS OF [IMAGE]", "Volume": "KEYS OF [VOLUME]",
-                "any": "KEYS THAT ARE REFUSED"}
-    for section, heading in headings.items():
-        part = re.split(r"^\S", page.split(f"\n{heading}\n")[1], flags=re.M)[0]
-        assert re.findall(r"^ {7}(\w+)=", part, flags=re.M) == [row[1] for row in rows if row[0] == section]
-        assert all(row[3] in part for row in rows if row[0] == section)
+    parts = {heading: re.split(r"^\S", page.split(f"\n{heading}\n")[1], flags=re.M)[0]
+             for heading in ("KEYS THAT ARE REFUSED", *(f"KEYS OF [{kind}]" for kind in ("CONTAINER", "POD", "IMAGE", "NETWORK", "VOLUME")))}
+    for section in ("Container", "Pod", "Image", "Network", "Volume"):
+        part, known = parts[f"KEYS OF [{section.upper()}]"], [row for row in rows if row[0] == section and row[2] == "supported"]
+        assert re.findall(r"^ {7}(\w+)=", part, flags=re.M) == [row[1] for row in known]
+        assert all(row[3] in part for row in known)
+    refused = [row for row in rows if row[2] == "refused"]
+    for section, key, _, reason in refused:
+        assert any(f"{'any section' if section == 'any' else f'[{section}]'}" in line and f" {key}=" in line
+                   for line in parts["KEYS THAT ARE REFUSED"].splitlines()), (section, key)
+        assert reason in parts["KEYS THAT ARE REFUSED"]
+    assert len(refused) > 50
     rocket("units", "--keys", "x.container", status=254)
 
 
