@@ -142,10 +142,21 @@ bool Deployment::is_bad(const Images& images) const
     return false;
 }
 
-const Images* Deployment::previous() const
+Images Deployment::latest() const
 {
-    const auto last = std::find_if(history.rbegin(), history.rend(),
-                                   [](const Change& change) { return change.outcome == Outcome::kept; });
+    if (!pins.empty() || history.empty())
+        return pins;
+    const auto& last = history.back();
+    return last.outcome == Outcome::went_back ? last.before : last.after;
+}
+
+const Images* Deployment::previous(const Images& now) const
+{
+    const bool is_known =
+        std::ranges::any_of(history, [&](const Change& change) { return change.before == now || change.after == now; });
+    const auto last = std::find_if(history.rbegin(), history.rend(), [&](const Change& change) {
+        return change.outcome == Outcome::kept && (!is_known || change.after == now);
+    });
     return last != history.rend() && !last->before.empty() ? &last->before : nullptr;
 }
 
@@ -209,6 +220,8 @@ std::set<model::ImageId> images_in_use(const model::Layout& layout)
             continue;
         add(deployment.history.back().before);
         add(deployment.history.back().after);
+        if (const auto* previous = deployment.previous(deployment.latest()))
+            add(*previous);
     }
     return used;
 }

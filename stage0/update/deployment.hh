@@ -49,8 +49,11 @@ struct Deployment {
 
     // Whether these images did not run in this unit, or were rolled back from, and did not run later.
     bool is_bad(const Images& images) const;
-    // What it ran before the last change that was kept; nullptr if there is none.
-    const Images* previous() const;
+    // What the last change came to, as far as is known: what it is started with next.
+    Images latest() const;
+    // What it ran before the change that was kept and brought `now`; of what no change is known of, before the last
+    // one that was kept. nullptr if there is none.
+    const Images* previous(const Images& now) const;
 };
 
 // "web" is web.service. Kind::usage for anything but a service.
@@ -78,7 +81,7 @@ private:
 
 // Of the unit that this process is in; empty outside of units.
 Images own_pins(const model::Layout& layout);
-// What units may be restarted with: pins, and the two sides of each last change.
+// What units may be restarted with: pins, the two sides of each last change, and what is gone back to from there.
 std::set<model::ImageId> images_in_use(const model::Layout& layout);
 
 } // namespace rocket::update

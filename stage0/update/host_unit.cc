@@ -145,10 +145,58 @@ std::string HostUnit::source_path() const
     return property(unit_interface, "SourcePath");
 }
 
+std::string HostUnit::user() const
+{
+    return property(service_interface, "User");
+}
+
 bool HostUnit::is_active() const
 {
     const auto state = property(unit_interface, "ActiveState");
     return state == "active" || state == "reloading";
+}
+
+bool HostUnit::is_stopped() const
+{
+    return property(unit_interface, "ActiveState") == "inactive";
+}
+
+void HostUnit::wait_for_job() const
+{
+    bool removed = true; // some job: whether ours is there still is asked anew then
+    sd_bus_slot* raw_slot = nullptr;
+    const auto on_removed = [](sd_bus_message*, void* data, sd_bus_error*) {
+        *static_cast<bool*>(data) = true;
+        return 0;
+    };
+    bus::check(::sd_bus_match_signal(bus_.get(), &raw_slot, service, manager_path, manager_interface, "JobRemoved",
+                                     on_removed, &removed),
+               "watching the host's systemd");
+    const bus::Slot slot{raw_slot};
+    while (!std::exchange(removed, false) || has_job())
+        process(bus_.get(), std::chrono::steady_clock::now() + std::chrono::hours{1});
+}
+
+bool HostUnit::has_job() const
+{
+    BusError error;
+    sd_bus_message* raw = nullptr;
+    const int called =
+        ::sd_bus_get_property(bus_.get(), service, path_.c_str(), unit_interface, "Job", error.get(), &raw, "(uo)");
+    const bus::Message reply{raw};
+    error.check(called, quoted(name_));
+    std::uint32_t id = 0;
+    bus::check(::sd_bus_message_read(reply.get(), "(uo)", &id, nullptr), "reading a D-Bus message");
+    return id != 0;
+}
+
+// Nor does it count how often it was started: what is gone back to has to be started in any case.
+void HostUnit::forget_failures() const
+{
+    BusError error;
+    error.check(::sd_bus_call_method(bus_.get(), service, manager_path, manager_interface, "ResetFailedUnit",
+                                     error.get(), nullptr, "s", name_.c_str()),
+                quoted(name_));
 }
 
 std::string HostUnit::why_down() const
@@ -205,12 +253,36 @@ bool HostUnit::stays_active(std::chrono::nanoseconds settle)
 
 std::optional<std::string> HostUnit::restart(std::chrono::nanoseconds settle)
 {
+    forget_failures();
     const auto result = run_job("RestartUnit");
     if (result != "done")
         return fmt::format("{} ({})", why_down(), result);
     if (!stays_active(settle))
         return why_down();
     return std::nullopt;
+}
+
+std::vector<std::string> running_instances(const std::string& unit_template)
+{
+    const auto bus = connect();
+    const auto pattern = unit_template.substr(0, unit_template.find('@') + 1) + "*.service";
+    BusError error;
+    sd_bus_message* raw = nullptr;
+    const int called = ::sd_bus_call_method(bus.get(), service, manager_path, manager_interface, "ListUnitsByPatterns",
+                                            error.get(), &raw, "asas", 2, "active", "reloading", 1, pattern.c_str());
+    const bus::Message reply{raw};
+    error.check(called, quoted(unit_template));
+    const auto check = [](int result) { return bus::check(result, "reading a D-Bus message"); };
+    check(::sd_bus_message_enter_container(reply.get(), 'a', "(ssssssouso)"));
+    std::vector<std::string> units;
+    while (check(::sd_bus_message_enter_container(reply.get(), 'r', "ssssssouso")) > 0) {
+        const char* name = nullptr;
+        check(::sd_bus_message_read(reply.get(), "s", &name));
+        units.emplace_back(name);
+        check(::sd_bus_message_skip(reply.get(), "sssssouso"));
+        check(::sd_bus_message_exit_container(reply.get()));
+    }
+    return units;
 }
 
 } // namespace rocket::update

@@ -24,15 +24,20 @@ public:
     std::vector<std::string> command() const; // argv of ExecStart=, specifiers resolved
     pid_t main_pid() const;                   // 0: it does not run
     std::string source_path() const;          // the file that a generator made it from; may be empty
+    std::string user() const;                 // User=, or the name of its dynamic user; may be empty: root
     bool is_active() const;                   // or reloading
+    bool is_stopped() const;                  // by somebody, or it ended well: neither failed nor being restarted
+    void wait_for_job() const;                // that somebody else has asked for; until there is none
 
-    // Restarts it and waits until it is up, as its Type= says, then watches for as long as `settle` whether it stays
-    // up. Why it is not up, as in "exit-code"; nullopt: it is.
+    // Restarts it, however often that was done lately, and waits until it is up, as its Type= says, then watches for as
+    // long as `settle` whether it stays up. Why it is not up, as in "exit-code"; nullopt: it is.
     std::optional<std::string> restart(std::chrono::nanoseconds settle);
 
 private:
     std::string property(const char* interface, const char* member) const;
     std::string why_down() const;
+    bool has_job() const;
+    void forget_failures() const;
     std::string run_job(const char* member);
     bool stays_active(std::chrono::nanoseconds settle);
 
@@ -40,5 +45,8 @@ private:
     bus::Bus bus_;
     std::string path_;
 };
+
+// Instances of "name@.service" that run.
+std::vector<std::string> running_instances(const std::string& unit_template);
 
 } // namespace rocket::update

@@ -149,6 +149,25 @@ def test_it_goes_back_when_the_new_image_is_not_healthy(service):
     assert service.version() == "1"
 
 
+def test_it_goes_back_when_an_app_is_unhealthy_after_all(service):
+    """Nobody waits for its health, and nothing is done about it (HealthOnFailure=none)."""
+    def check(status):
+        return [aci.file("rootfs/bin/check", f"#!/bin/sh\necho looked\nexit {status}\n", 0o755)]
+    service.publish("1", content=check(0))
+    service.start(flags=["--health-cmd=check", "--health-interval=100ms", "--health-retries=2"])
+    service.publish("2", content=check(1))
+    assert 'app "web" is unhealthy: looked; going back' in service.rocket("update", "--settle=3s", "web", status=1, timeout=60).stderr
+    assert service.version() == "1"
+
+
+def test_how_often_a_service_may_be_started_does_not_keep_it_from_going_back(service):
+    service.publish("1")
+    service.start("[Unit]\nStartLimitIntervalSec=1h\nStartLimitBurst=2")
+    service.publish("2", READY_NEVER)
+    assert "web.service: went back to" in service.update(status=1).stdout
+    assert service.version() == "1"
+
+
 def test_a_service_that_is_restarted_by_itself_counts_as_not_up(service):
     service.publish("1")
     service.start("Restart=always\nRestartSec=0\nStartLimitIntervalSec=0")
@@ -165,10 +184,25 @@ def test_rollback(service):
     service.update()
     assert "rolled back to" in service.rocket("rollback", "--settle=0s", "web", timeout=60).stdout
     assert service.version() == "1"
+    assert "has the oldest images that are known of it" in service.rocket("rollback", "web", status=254).stderr
     assert "rolled back from" in service.update().stdout  # somebody had a reason
     assert service.version() == "1"
     service.update("--retry")
     assert service.version() == "2"
+
+
+def test_a_service_that_was_stopped_is_rolled_back_but_not_started(service):
+    service.publish("1")
+    service.start()
+    service.publish("2")
+    service.update()
+    systemctl("stop", "web")
+    assert "is not running, and will be started with" in service.rocket("rollback", "web").stdout
+    assert systemctl("is-active", "web", check=False) == "inactive"
+    change = service.history()["changes"][-1]
+    assert change["outcome"] == "rolled back" and change["before"] and change["after"] == service.history()["held_at"]
+    systemctl("start", "web")
+    assert service.version() == "1"
 
 
 def test_what_may_be_rolled_back_to_is_not_collected(service):
@@ -200,6 +234,22 @@ def test_an_update_that_was_killed_is_settled_by_the_next(service):
     assert (last["outcome"], last["reason"]) == ("kept", "the update was interrupted")
 
 
+def test_an_update_that_was_killed_goes_back_by_the_next_if_the_image_does_not_run(service):
+    service.publish("1")
+    service.start()
+    service.publish("2", "echo version {}; sleep 1; exit 4")
+    update = service.rocket.start("update", "--settle=1h", "web")
+    record = service.rocket.data / "deployments/web.service.json"
+    wait_for(lambda: record.exists() and '"trying"' in record.read_text(), "the restart")
+    update.kill()
+    update.wait()
+    wait_for(lambda: systemctl("is-active", "web", check=False) == "failed", "the failure of the new image")
+    done = service.update(status=1)
+    assert "the update was interrupted; going back" in done.stderr and "web.service: went back to" in done.stdout
+    assert service.version() == "1"
+    assert [change["outcome"] for change in service.history()["changes"]] == ["went back"]
+
+
 def test_a_service_that_does_not_run_is_not_started(service):
     service.publish("1")
     service.start()
@@ -213,6 +263,11 @@ def test_what_cannot_be_updated(rocket):
     assert "web2.service" in rocket("update", "web2", status=254).stderr
     assert "is not the name of a service" in rocket("update", "web.socket", status=254).stderr
     assert 'it starts "' in rocket("update", "systemd-journald", status=254).stderr
+    theirs = UNITS / "theirs.service"
+    theirs.write_text(f"[Service]\nUser=games\nExecStart={' '.join(rocket.command('run', 'example.com/web'))}\n")
+    systemctl("daemon-reload")
+    assert 'it runs as user "games", and only services of root can be updated' in rocket("update", "theirs", status=254).stderr
+    theirs.unlink()
     assert "UNIT..." in rocket("update", status=254).stdout
     assert "UNIT..." in rocket("update", "--all", "web", status=254).stdout
 
@@ -233,7 +288,16 @@ def test_all_are_those_whose_file_says_so(service):
         (place / "web.container").write_text(container + "AutoUpdate=local\n")
         assert "AutoUpdate=local: only registry is supported" in service.rocket("units", "--check", place / "web.container", status=1).stderr
         assert service.rocket("update", "--all").stdout == ""
+        (place / "web.container").rename(place / "web@.container")
+        (place / "web@.container").write_text(container + "AutoUpdate=registry\n")
+        shutil.copy(service.unit, UNITS / "web@.service")
+        systemctl("daemon-reload")
+        systemctl("start", "web@1")
+        service.publish("3")
+        assert service.rocket("update", "--settle=0s", "--all", timeout=60).stdout.startswith("web@1.service: updated to")
     finally:
+        systemctl("stop", "web@1", check=False)
+        (UNITS / "web@.service").unlink(missing_ok=True)
         shutil.rmtree("/etc/rocket")
 
 

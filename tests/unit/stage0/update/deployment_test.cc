@@ -57,11 +57,26 @@ TEST_CASE("images that did not run are bad, until they did")
 TEST_CASE("what is gone back to is what ran before the last update that was kept")
 {
     Deployment deployment;
-    CHECK(deployment.previous() == nullptr);
+    CHECK(deployment.previous(web('a')) == nullptr);
     deployment.add({.before = web('a'), .after = web('b'), .outcome = Outcome::kept});
     deployment.add({.before = web('b'), .after = web('c'), .outcome = Outcome::went_back});
-    REQUIRE(deployment.previous() != nullptr);
-    CHECK(*deployment.previous() == web('a'));
+    REQUIRE(deployment.previous(web('b')) != nullptr);
+    CHECK(*deployment.previous(web('b')) == web('a'));
+    CHECK(deployment.previous(web('a')) == nullptr);
+    CHECK(deployment.previous(web('d')) != nullptr); // started anew meanwhile, with what came without an update
+    CHECK(deployment.latest() == web('b'));
+}
+
+TEST_CASE("whoever goes back twice goes back further, and never forward")
+{
+    Deployment deployment;
+    deployment.add({.before = web('a'), .after = web('b'), .outcome = Outcome::kept});
+    deployment.add({.before = web('b'), .after = web('c'), .outcome = Outcome::kept});
+    CHECK(*deployment.previous(web('c')) == web('b'));
+    deployment.add({.before = web('c'), .after = web('b'), .outcome = Outcome::rolled_back});
+    CHECK(*deployment.previous(web('b')) == web('a'));
+    deployment.add({.before = web('b'), .after = web('a'), .outcome = Outcome::rolled_back});
+    CHECK(deployment.previous(web('a')) == nullptr);
 }
 
 TEST_CASE("the history does not grow for ever")
