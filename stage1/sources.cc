@@ -66,7 +66,7 @@ Fd open_host_volume(const VolumeSource& volume)
                         "it must be there before the pod starts; nothing is created on the host"};
         if (error.error_number() == ELOOP)
             throw Error{Error::Kind::usage, source + " has a symbolic link in its path",
-                        "name the place itself: a link could be led elsewhere later"};
+                        "name the place itself, for a link could be led elsewhere later; or say --follow-volume-links"};
         throw;
     }
 }

@@ -10,6 +10,7 @@
 #include "stage0/notify.hh"
 #include "stage0/pod/mutable_pod.hh"
 #include "stage0/pod/reify.hh"
+#include "stage0/pod/volume_links.hh"
 
 namespace rocket::cli
 {
@@ -19,7 +20,7 @@ namespace
 
 struct Options {
     AppArgs app_args;
-    PodFlags pod; // pull policy only
+    PodFlags pod; // pull policy and links only
 };
 
 // name=NAME,kind=...,target=PATH[,...]: a volume of the app's own, and its mount (cli 7.2). Literal: no escapes (Q16).
@@ -54,6 +55,7 @@ void declare(Options& options, FlagSet& flags)
                           options.app_args.apps.back().mounts.push_back(parse_mnt_volume(value));
                       }});
     options.pod.declare_pull_policy(flags);
+    options.pod.declare_volume_links(flags);
 }
 
 int run(Invocation& invocation, Options& options)
@@ -80,6 +82,8 @@ int run(Invocation& invocation, Options& options)
         auto reified = pod::reify_added(changing.manifest(), wanted, image, ::getuid(), ::getgid());
         for (const auto& warning : reified.warnings)
             log::print(warning);
+        if (options.pod.follow_volume_links)
+            pod::follow_volume_links(reified.manifest, ::getuid());
         pod::describe_seeds(reified.manifest, image, reified.seeds);
         const auto origins = pod::origins_of_added(wanted, image, reified.manifest);
         changing.add(std::move(reified.manifest), image, reified.seeds, origins);

@@ -14,6 +14,7 @@
 #include "stage0/pod/origins.hh"
 #include "stage0/pod/overlay_support.hh"
 #include "stage0/pod/reify.hh"
+#include "stage0/pod/volume_links.hh"
 #include "stage0/store/directories.hh"
 #include "stage0/update/deployment.hh"
 
@@ -141,6 +142,8 @@ pod::OwnedPod make_pod(const Context& context, const MakePod& what)
     for (const auto& warning : plan.reified.warnings)
         log::print(warning);
     pod::describe_seeds(plan.reified.manifest, plan.images, plan.reified.seeds);
+    if (flags.follow_volume_links)
+        pod::follow_volume_links(plan.reified.manifest, ::getuid());
     const auto& manifest = plan.reified.manifest;
     if (manifest.apps.empty() && what.sandbox == nullptr)
         fail(Error::Kind::usage, "pod must contain at least one application");

@@ -88,6 +88,7 @@ void PodFlags::declare(FlagSet& flags)
          "or NAME,kind=empty[,mode=MODE][,uid=UID][,gid=GID]",
          Flag::Value::required, "[]", "",
          [this](const std::string& value) { volumes.push_back(parse_volume(value)); }});
+    declare_volume_links(flags);
     flags.add_custom({"port", "ports to expose on the host: NAME:[HOSTIP:]HOSTPORT, IPv6 addresses in brackets",
                       Flag::Value::required, "[]", "",
                       [this](const std::string& value) { ports.push_back(model::ExposedPort::parse(value)); }});
@@ -101,6 +102,13 @@ void PodFlags::declare(FlagSet& flags)
 void PodFlags::declare_sandbox(FlagSet& flags)
 {
     declare_common(flags);
+}
+
+void PodFlags::declare_volume_links(FlagSet& flags)
+{
+    flags.add("follow-volume-links", follow_volume_links,
+              "follow symbolic links in the sources of volumes: once, before the pod starts, and only those of root's "
+              "and your own");
 }
 
 void PodFlags::declare_pull_policy(FlagSet& flags)

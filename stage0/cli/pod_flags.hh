@@ -15,6 +15,7 @@ namespace rocket::cli
 struct PodFlags {
     AppArgs app_args;
     std::vector<model::Volume> volumes;
+    bool follow_volume_links = false;
     std::vector<model::ExposedPort> ports;
     StringMap sysctl;
     bool inherit_env = false;
@@ -31,6 +32,7 @@ struct PodFlags {
     void declare(FlagSet& flags);
     void declare_sandbox(FlagSet& flags); // of a pod without apps
     void declare_pull_policy(FlagSet& flags);
+    void declare_volume_links(FlagSet& flags);
 
 private:
     void declare_common(FlagSet& flags);

@@ -109,6 +109,16 @@ def linked_source(inside, path):
     return offer
 
 
+def strangers_link(site):
+    """VOL-15: by the option, links are followed, but none that another user could have made."""
+    link = site.home / "strange"
+    link.unlink(missing_ok=True)
+    link.symlink_to("/etc")
+    os.chown(link, 12345, 12345, follow_symlinks=False)
+    site.refused("belongs to user 12345", "run", "--net=none", "--follow-volume-links", f"--volume=v,kind=host,source={link}", site.image,
+                 "--mount=volume=v,target=/v")
+
+
 def dependency(words, deps, name="a"):
     def offer(site):
         path = site.write(aci.tar_bytes(aci.image(f"example.com/{name}", dependencies=[{"imageName": "example.com/busybox", **deps}])), ".aci")
@@ -271,6 +281,7 @@ ROWS = {
         "missing source on the host": command("/nowhere", "run", "--net=none", "--volume=v,kind=host,source=/nowhere", "IMAGE", "--mount=volume=v,target=/v"),
         "symlinked source": linked_source("", "link"),
         "symbolic link on the way to the source": linked_source("below", "link/below"),
+        "another user's link": strangers_link,
         "overlap": pod("overlapping", {"mounts": OVERLAP}, **EMPTY),
         "unknown volume in mounts": pod("volume", {"mounts": [{"volume": "other", "path": "/a"}]}, **EMPTY),
     },

@@ -70,7 +70,8 @@ PLAIN = [
     app("seccomp", "mode=remove,errno=EDOM,mkdir,mkdirat", "mkdir /tmp/q 2>&1", lambda out: "Numerical argument out of domain" in out),
     app("stdin", "stream", "readlink /proc/self/fd/0", lambda out: out.startswith("pipe:")),
     app("stderr", "null", "readlink /proc/self/fd/2; echo lost >&2", "/dev/null"),
-    pod("volume", "data,kind=host,source={home}/data", "grep -c ' /place ' /proc/self/mountinfo", "1"),
+    pod("volume", "data,kind=host,source={home}/link", "grep -c ' /place ' /proc/self/mountinfo", "1"),
+    pod("follow-volume-links", None, ["volumes", 0, "source"], lambda found: found.endswith("/data")),
     pod("inherit-env", None, "echo $CALLER", "of the caller"),
     pod("set-env", "ALL=of the pod", "echo $ALL", "of the pod"),
     pod("set-env-file", "{home}/env", "echo $FILE", "of the file"),
@@ -123,6 +124,7 @@ def test_every_flag_of_the_program_has_a_row(rocket):
 @pytest.fixture
 def image(rocket, make, home):
     (home / "data").mkdir()
+    (home / "link").symlink_to("data")
     (home / "data/word").write_text("of the host\n")
     (home / "env").write_text("FILE=of the file\n")
     applets = ("sh", "cat", "cut", "grep", "id", "ls", "mkdir", "pwd", "readlink", "touch", "true")
