@@ -153,6 +153,8 @@ Explained Explanation::explain(const pod::AppInfo& app, std::vector<pod::Origin>
                     pod_.fd(), fmt::format("{}/{}", pod::added_origins_directory(app.app.name), pod::origins_file)))
                 result.origins = pod::read_origins(*text)[app.app.name.str()];
         result.meant = pod::intended(pod_, app.app.name);
+        if (const auto supervisor = pod_.supervisor(); result.meant && supervisor)
+            result.meant = pod::as_host_counts(*result.meant, *supervisor);
         if (info_.state == pod::State::running)
             result.running = pod::running(pod_, app.app.name);
         if (result.running)
@@ -319,16 +321,30 @@ void Explanation::print() const
 }
 
 // The pod that the service runs now.
-pod::Pod pod_of(const model::Layout& layout, const update::HostUnit& unit)
+pod::Pod pod_of(const std::string& data, const update::HostUnit& unit)
 {
+    const model::Layout layout{data};
     const auto pid = unit.main_pid();
+    if (pid == 0)
+        throw Error{Error::Kind::not_found, fmt::format("{} does not run", text::quoted(unit.name())),
+                    "start it, or name a pod"};
     for (const auto& place : pod::walk(layout, {model::PodStage::run})) {
         auto pod = pod::Pod::open(layout, place.stage, place.id);
-        if (pid != 0 && pod && pod->state() == pod::State::running && pod->supervisor() == pid)
+        if (pod && pod->state() == pod::State::running && pod->supervisor() == pid)
             return std::move(*pod);
     }
-    throw Error{Error::Kind::not_found, fmt::format("{} runs no pod of this data directory", text::quoted(unit.name())),
-                "start it, or name a pod"};
+    throw Error{Error::Kind::not_found,
+                fmt::format("{} runs no pod of {}", text::quoted(unit.name()), text::quoted(data)),
+                "--dir names another data directory"};
+}
+
+// A service of another user keeps its pods in its own directory (users/own_root.hh).
+std::string data_of(const Context& context, const update::HostUnit& unit)
+{
+    const auto user = unit.user();
+    const auto own = unit.state_directories();
+    const bool is_own = context.global.dir.empty() && !user.empty() && user != "root" && !own.empty();
+    return is_own ? own.front() : context.data_dir();
 }
 
 bool is_uuid_prefix(const std::string& name)
@@ -343,11 +359,10 @@ int run(Invocation& invocation, const Options& options)
     const auto& context = invocation.context;
     const auto& name = invocation.args.front();
     const auto format = parse_format(options.format);
-    const model::Layout layout{context.data_dir()};
     std::optional<update::HostUnit> unit;
     if (!is_uuid_prefix(name))
         unit.emplace(update::unit_name(name));
-    const auto pod = unit ? pod_of(layout, *unit) : pod::find(layout, name);
+    const auto pod = unit ? pod_of(data_of(context, *unit), *unit) : pod::find(model::Layout{context.data_dir()}, name);
     const Explanation explanation{context, pod, unit ? unit->source_path() : ""};
     if (format == Format::table)
         explanation.print();

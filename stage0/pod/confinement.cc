@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <charconv>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -114,6 +115,19 @@ bool is_own(pid_t pid, const char* file)
            ::stat(fmt::format("/proc/self/ns/{}", file).c_str(), &ours) == 0 && other.st_ino != ours.st_ino;
 }
 
+// user_namespaces(7): lines of "INSIDE OUTSIDE COUNT", as we see what is outside. An id that is not there stays.
+std::uint32_t mapped(std::uint32_t id, pid_t process, const char* file)
+{
+    const auto map = file::read_if_exists(AT_FDCWD, fmt::format("/proc/{}/{}", process, file), 1U << 16U);
+    for (const auto& line : text::split(map.value_or(""), '\n')) {
+        std::istringstream numbers{line};
+        std::uint64_t inside = 0, outside = 0, count = 0;
+        if (numbers >> inside >> outside >> count && id >= inside && id - inside < count)
+            return static_cast<std::uint32_t>(outside + (id - inside));
+    }
+    return id;
+}
+
 std::string yes_or_no(bool value)
 {
     return value ? "yes" : "no";
@@ -144,6 +158,13 @@ std::optional<Confinement> intended(const Pod& pod, const model::AppName& app)
         if (const auto set = resources.optional(limit.record))
             result.limits[limit.file] = fmt::format("{}", set->integer(0, INT64_MAX));
     return result;
+}
+
+Confinement as_host_counts(Confinement confinement, pid_t supervisor)
+{
+    confinement.uid = mapped(confinement.uid, supervisor, "uid_map");
+    confinement.gid = mapped(confinement.gid, supervisor, "gid_map");
+    return confinement;
 }
 
 std::optional<Running> running(const Pod& pod, const model::AppName& app)

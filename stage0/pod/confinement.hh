@@ -17,7 +17,7 @@ namespace rocket::pod
 {
 
 struct Confinement {
-    std::uint32_t uid = 0, gid = 0; // as the host counts
+    std::uint32_t uid = 0, gid = 0; // as whoever runs the pod counts: intended(); else as the host does
     std::uint64_t bounding_set = 0; // bit n = capability n
     std::uint64_t ambient_set = 0;
     bool no_new_privileges = false;
@@ -35,6 +35,8 @@ struct Running {
 
 // nullopt: it has not been started, so that nothing is resolved.
 std::optional<Confinement> intended(const Pod& pod, const model::AppName& app);
+// What `supervisor` calls by these ids, as the host counts: it may be in a user namespace (users/own_root.hh).
+Confinement as_host_counts(Confinement confinement, pid_t supervisor);
 // nullopt: no process of it is there.
 std::optional<Running> running(const Pod& pod, const model::AppName& app);
 // What the kernel has otherwise than it was meant, in words.

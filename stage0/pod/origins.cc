@@ -25,19 +25,40 @@ constexpr const char* from_default = "default";
 struct Bound {
     const char* isolator;
     const char* what;
-    const char* flag; // that says it; a null pointer: none
+    const char* flag; // that says it
 };
 constexpr Bound bounds[] = {
     {"os/linux/capabilities-retain-set", "capabilities", "--caps-retain"},
     {"os/linux/capabilities-remove-set", "capabilities", "--caps-remove"},
     {"os/linux/seccomp-retain-set", "system calls", "--seccomp"},
     {"os/linux/seccomp-remove-set", "system calls", "--seccomp"},
-    {"os/linux/no-new-privileges", "no new privileges", nullptr},
+    {"os/linux/no-new-privileges", "no new privileges", "--no-new-privileges"},
     {"os/linux/oom-score-adj", "out-of-memory score", "--oom-score-adj"},
     {"os/linux/cpu-shares", "cpu shares", "--cpu-shares"},
     {"resource/memory", "memory", "--memory"},
     {"resource/cpu", "cpu", "--cpu"},
 };
+
+// What an isolator says, as a sentence has it: sets are told by the isolator's name only.
+std::string words_of(const model::Isolator& isolator)
+{
+    const auto& value = isolator.value;
+    if (const auto* const set = value.find("set"); set != nullptr && set->array() != nullptr) {
+        std::vector<std::string> names;
+        for (const auto& name : *set->array())
+            names.push_back(name.string() != nullptr ? *name.string() : json::write(name));
+        const auto* const errnum = value.find("errno");
+        const bool is_removed = isolator.name.str().ends_with("-remove-set");
+        return fmt::format("{} {}{}", is_removed ? "all but" : "only",
+                           names.empty() ? "none" : fmt::format("{}", fmt::join(names, " ")),
+                           errnum != nullptr && errnum->string() != nullptr ? ", else " + *errnum->string() : "");
+    }
+    const auto* const limit = value.find("limit");
+    const auto* const request = value.find("request");
+    if (limit != nullptr && limit->string() != nullptr && (request == nullptr || *request == *limit))
+        return "at most " + *limit->string();
+    return json::write(value);
+}
 
 class Tracing
 {
@@ -103,9 +124,8 @@ private:
             const auto* const bound = std::ranges::find(bounds, isolator.name.str(), &Bound::isolator);
             const bool is_known = bound != std::end(bounds);
             const bool by_flag = is_from_flag(isolator.name);
-            add(is_known ? bound->what : "isolator " + isolator.name.str(), json::write(isolator.value),
-                by_flag ? from_flag : from_image,
-                by_flag && is_known && bound->flag != nullptr ? bound->flag : isolator.name.str());
+            add(is_known ? bound->what : "isolator " + isolator.name.str(), words_of(isolator),
+                by_flag ? from_flag : from_image, by_flag && is_known ? bound->flag : isolator.name.str());
         }
         const auto has = [&](const char* what) {
             return std::ranges::any_of(origins_, [&](const Origin& origin) { return origin.what == what; });
@@ -130,7 +150,14 @@ private:
                 std::ranges::any_of(wanted_.mounts, same_path) || std::ranges::any_of(pod_.mounts, same_path);
             const bool declared =
                 std::ranges::any_of(pod_.volumes, [&](const auto& known) { return known.name == volume.name; });
-            const auto source = volume.kind == model::Volume::Kind::host ? volume.source : "a directory of the pod";
+            const auto point = std::ranges::find_if(app_.app->mount_points, [&](const model::MountPoint& other) {
+                return clean_absolute(other.path) == clean_absolute(mount.path);
+            });
+            const bool read_only =
+                model::is_read_only(volume, point != app_.app->mount_points.end() ? &*point : nullptr);
+            const auto source =
+                fmt::format("{}{}", volume.kind == model::Volume::Kind::host ? volume.source : "a directory of the pod",
+                            read_only ? ", read-only" : "");
             const char* const by = by_flag ? "--mount, --volume" : declared ? "--volume" : "mount point";
             add("volume " + mount.path, source, by_flag || declared ? from_flag : from_image, by);
         }

@@ -167,7 +167,10 @@ std::string unit_name(const std::string& given)
     const bool right = name.ends_with(".service") && name.size() <= longest && name.front() != '.' &&
                        name.find('/') == std::string::npos && text::printable(name) == name;
     if (!right)
-        fail(Error::Kind::usage, "{} is not the name of a service", quoted(given));
+        throw Error{Error::Kind::usage, fmt::format("{} is not the name of a service", quoted(given)),
+                    given.ends_with(".container") ? "name the service that is made of the file, as in web.service"
+                    : given.ends_with(".pod")     ? "name the service that is made of the file, as in web-pod.service"
+                                                  : ""};
     return name;
 }
 

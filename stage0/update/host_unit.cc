@@ -92,8 +92,11 @@ HostUnit::HostUnit(std::string name) : name_{std::move(name)}, bus_{connect()}
     error.check(::sd_bus_call_method(bus_.get(), service, manager_path, manager_interface, "Subscribe", error.get(),
                                      nullptr, ""),
                 "watching the host's systemd");
-    if (const auto state = property(unit_interface, "LoadState"); state != "loaded")
-        fail(Error::Kind::not_found, "there is no unit {} that could be started: it is {}", quoted(name_), state);
+    const auto state = property(unit_interface, "LoadState");
+    if (state == "not-found")
+        fail(Error::Kind::not_found, "there is no unit {}", quoted(name_));
+    if (state != "loaded")
+        fail(Error::Kind::not_found, "unit {} cannot be started: it is {}", quoted(name_), state);
 }
 
 std::string HostUnit::property(const char* interface, const char* member) const
@@ -148,6 +151,22 @@ std::string HostUnit::source_path() const
 std::string HostUnit::user() const
 {
     return property(service_interface, "User");
+}
+
+std::vector<std::string> HostUnit::state_directories() const
+{
+    BusError error;
+    char** words = nullptr;
+    error.check(::sd_bus_get_property_strv(bus_.get(), service, path_.c_str(), service_interface, "StateDirectory",
+                                           error.get(), &words),
+                quoted(name_));
+    std::vector<std::string> directories;
+    for (char** word = words; word != nullptr && *word != nullptr; ++word) {
+        directories.push_back(fmt::format("/var/lib/{}", *word));
+        std::free(*word);
+    }
+    std::free(words);
+    return directories;
 }
 
 bool HostUnit::is_active() const

@@ -21,13 +21,14 @@ public:
     explicit HostUnit(std::string name);
 
     const std::string& name() const noexcept { return name_; }
-    std::vector<std::string> command() const; // argv of ExecStart=, specifiers resolved
-    pid_t main_pid() const;                   // 0: it does not run
-    std::string source_path() const;          // the file that a generator made it from; may be empty
-    std::string user() const;                 // User=, or the name of its dynamic user; may be empty: root
-    bool is_active() const;                   // or reloading
-    bool is_stopped() const;                  // by somebody, or it ended well: neither failed nor being restarted
-    void wait_for_job() const;                // that somebody else has asked for; until there is none
+    std::vector<std::string> command() const;           // argv of ExecStart=, specifiers resolved
+    pid_t main_pid() const;                             // 0: it does not run
+    std::string source_path() const;                    // the file that a generator made it from; may be empty
+    std::string user() const;                           // User=, or the name of its dynamic user; may be empty: root
+    std::vector<std::string> state_directories() const; // StateDirectory=, whole paths
+    bool is_active() const;                             // or reloading
+    bool is_stopped() const;   // by somebody, or it ended well: neither failed nor being restarted
+    void wait_for_job() const; // that somebody else has asked for; until there is none
 
     // Restarts it, however often that was done lately, and waits until it is up, as its Type= says, then watches for as
     // long as `settle` whether it stays up. Why it is not up, as in "exit-code"; nullopt: it is.

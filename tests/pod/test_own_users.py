@@ -99,6 +99,17 @@ def test_pods_of_other_users_are_machines(host):
     wait_for(lambda: systemctl("is-active", "web", check=False) != "active" and not machines(), "the end")
 
 
+def test_explain_finds_the_pods_of_services_of_other_users(host):
+    """In their own state directories; and counts ids as the host does."""
+    host.start("web", "run", "--net=none", *SLEEP)
+    wait_for(lambda: systemctl("is-active", "web", check=False) == "active", "the pod")
+    explained = subprocess.run([host.rocket.program, "explain", "--format=json", "web"], capture_output=True, text=True, check=True, env=host.rocket.environment)
+    app, = json.loads(explained.stdout)["apps"]
+    uid = int(subprocess.run(["id", "-u", "games"], capture_output=True, text=True, check=True).stdout)
+    assert app["meant"]["uid"] == app["kernel"]["uid"] == uid and app["namespaces"]["user"] == "own"
+    assert not [line for line in app["differences"] if line.startswith(("user", "group"))]
+
+
 def test_a_pod_without_machined(host):
     systemctl("mask", "--runtime", "--now", "systemd-machined")
     try:

@@ -18,7 +18,7 @@ Image image()
     const std::string text = R"({"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/web",
         "labels":[{"name":"os","value":"linux"},{"name":"arch","value":"amd64"}],
         "app":{"exec":["/bin/web"],"user":"0","group":"0","environment":[{"name":"A","value":"secret"},{"name":"B","value":"x"}],
-               "mountPoints":[{"name":"data","path":"/data"}],
+               "mountPoints":[{"name":"data","path":"/data","readOnly":true}],
                "isolators":[{"name":"resource/memory","value":{"limit":"1G"}}]}})";
     return {.id = model::ImageId::parse("sha512-" + std::string(64, 'a')),
             .manifest = model::ImageManifest::parse(text),
@@ -32,6 +32,13 @@ std::string origin(const Origins& all, std::string_view what)
     const auto& list = all.at("web");
     const auto found = std::ranges::find(list, what, &Origin::what);
     return found == list.end() ? "" : found->from + (found->by.empty() ? "" : ": " + found->by);
+}
+
+std::string value(const Origins& all, std::string_view what)
+{
+    const auto& list = all.at("web");
+    const auto found = std::ranges::find(list, what, &Origin::what);
+    return found == list.end() ? "" : found->value;
 }
 
 } // namespace
@@ -51,6 +58,9 @@ TEST_CASE("origins: of each piece of an app, whether the image, a flag or nobody
     CHECK(origin(all, "group") == "image");
     CHECK(origin(all, "root file system") == "default");
     CHECK(origin(all, "capabilities") == "flag: --caps-retain");
+    CHECK(value(all, "capabilities") == "only CAP_CHOWN");
+    CHECK(value(all, "memory") == "at most 1G");
+    CHECK(value(all, "volume /data") == "a directory of the pod, read-only");
     CHECK(origin(all, "system calls") == "default");
     CHECK(origin(all, "memory") == "image: resource/memory");
     CHECK(origin(all, "cpu") == "default");
