@@ -15,6 +15,7 @@ namespace rocket::metadata
 namespace
 {
 
+constexpr std::size_t longest_logged = 256; // of a path: whoever asks does not fill the host's journal
 constexpr std::string_view version = "/acMetadata/v1";
 
 bool is_root(int socket)
@@ -103,7 +104,7 @@ Response Service::tell(const HttpRequest& request, const std::string& listen)
             answer({request.method, rest.substr(version.size()), request.form},
                    {pod->pod.id(), pod->pod.fd(), [this](const auto& id) { return store_.manifest_bytes(id); }}, keys_);
     log::print("{} {} {} {}", pod != nullptr ? pod->pod.id().str() : request.peer, text::printable(request.method),
-               text::printable(rest), response.status);
+               text::printable(rest.substr(0, longest_logged)), response.status);
     return response;
 }
 

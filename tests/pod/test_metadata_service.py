@@ -142,6 +142,8 @@ def test_pods_on_the_hosts_network_and_limits_of_http(rocket, image, service, st
     assert ask("127.0.0.1", f"{base}/pod/uuid") == (200, "text/plain; charset=us-ascii", pod.uuid.encode())  # MDS-3
     assert ask("127.0.0.1", f"{base}/pod/annotations") == (200, "application/json", b"[]")
     assert ask("127.0.0.1", f"{base}/pod/uuid", "POST", "x=y")[0] == 405
+    assert ask("127.0.0.1", f"{base}/{'a' * 20000}")[0] == 404
+    assert max(map(len, service.log().splitlines())) < 1000
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert ask("127.0.0.1", f"{base}/pod/hmac/sign", "POST", "content=" + "x" * (1 << 20), form)[0] == 413
     parts = '--part\r\nContent-Disposition: form-data; name="content"\r\n\r\nx\r\n--part--\r\n'  # MDS-16
