@@ -25,7 +25,7 @@ namespace
 using namespace rocket;
 
 constexpr std::string_view unix_prefix = "unix://";
-constexpr int most_threads = 64; // each stream that is listened to takes one
+constexpr int other_threads = 16; // those of gRPC, and for calls that are answered at once
 
 Fd bind_and_listen(int family, const sockaddr* name, socklen_t size, const std::string& where)
 {
@@ -37,6 +37,20 @@ Fd bind_and_listen(int family, const sockaddr* name, socklen_t size, const std::
     return socket;
 }
 
+// What a service that was killed has left; nothing else that lies there is taken away.
+void make_way(const std::string& path, const sockaddr_un& name)
+{
+    const auto found = sys::stat_if_exists(AT_FDCWD, path);
+    if (!found)
+        return;
+    if (!S_ISSOCK(found->st_mode))
+        fail(Error::Kind::usage, "{} is there, and is no socket", text::quoted(path));
+    const Fd probe{sys::check([] { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); }, "making a socket")};
+    if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0)
+        fail(Error::Kind::busy, "another service listens at {}", text::quoted(path));
+    sys::unlink_if_exists(AT_FDCWD, path);
+}
+
 Fd listen_unix(const std::string& path)
 {
     sockaddr_un name{};
@@ -46,7 +60,7 @@ Fd listen_unix(const std::string& path)
     path.copy(name.sun_path, sizeof name.sun_path - 1);
     if (const auto slash = path.rfind('/'); slash > 0)
         sys::make_dirs(path.substr(0, slash), 0755);
-    sys::unlink_if_exists(AT_FDCWD, path);
+    make_way(path, name);
     const auto mask = ::umask(0); // who may ask is checked at each connection
     auto socket = bind_and_listen(AF_UNIX, reinterpret_cast<const sockaddr*>(&name), sizeof name, path);
     ::umask(mask);
@@ -58,6 +72,9 @@ std::vector<Fd> listen_tcp(const std::string& where)
     const auto colon = where.rfind(':');
     if (colon == std::string::npos || colon == 0)
         fail(Error::Kind::usage, "{} is neither unix://PATH nor HOST:PORT", text::quoted(where));
+    const auto port = where.substr(colon + 1);
+    if (text::parse_decimal(port, UINT16_MAX).value_or(0) == 0) // getaddrinfo(3) takes it modulo 65536
+        fail(Error::Kind::usage, "{}: {} is no port", text::quoted(where), text::quoted(port));
     auto host = where.substr(0, colon);
     if (host.starts_with('[') && host.ends_with(']'))
         host = host.substr(1, host.size() - 2);
@@ -65,7 +82,7 @@ std::vector<Fd> listen_tcp(const std::string& where)
     wanted.ai_socktype = SOCK_STREAM;
     wanted.ai_flags = AI_NUMERICSERV;
     addrinfo* found = nullptr;
-    if (const int error = ::getaddrinfo(host.c_str(), where.substr(colon + 1).c_str(), &wanted, &found); error != 0)
+    if (const int error = ::getaddrinfo(host.c_str(), port.c_str(), &wanted, &found); error != 0)
         fail(Error::Kind::usage, "{}: {}", text::quoted(where), ::gai_strerror(error));
     const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner{found, ::freeaddrinfo};
     std::vector<Fd> sockets;
@@ -128,7 +145,7 @@ int serve(int argc, char** argv)
     api::Service service{model::Layout{flags.dir()}, flags};
     grpc::ServerBuilder builder;
     grpc::ResourceQuota quota;
-    quota.SetMaxThreads(most_threads);
+    quota.SetMaxThreads(api::Service::most_streams + other_threads);
     builder.SetResourceQuota(quota);
     builder.RegisterService(&service);
     const auto server = builder.BuildAndStart();

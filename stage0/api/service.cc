@@ -128,10 +128,22 @@ grpc::Status Service::InspectImage(grpc::ServerContext*, const v1alpha::InspectI
     });
 }
 
+grpc::Status Service::stream(const std::function<void()>& act)
+{
+    struct Place {
+        std::atomic<int>& taken;
+        const bool is_free = ++taken <= most_streams;
+        ~Place() { --taken; }
+    } const place{streams_};
+    if (!place.is_free)
+        return {grpc::StatusCode::RESOURCE_EXHAUSTED, fmt::format("there are {} streams already", most_streams)};
+    return answered(act);
+}
+
 grpc::Status Service::ListenEvents(grpc::ServerContext* context, const v1alpha::ListenEventsRequest* request,
                                    grpc::ServerWriter<v1alpha::ListenEventsResponse>* writer)
 {
-    return answered([&] {
+    return stream([&] {
         Events events{layout_};
         writer->SendInitialMetadata(); // from here on nothing is missed
         const auto until = request->filter().until_time();
@@ -149,7 +161,7 @@ grpc::Status Service::ListenEvents(grpc::ServerContext* context, const v1alpha::
 grpc::Status Service::GetLogs(grpc::ServerContext* context, const v1alpha::GetLogsRequest* request,
                               grpc::ServerWriter<v1alpha::GetLogsResponse>* writer)
 {
-    return answered([&] {
+    return stream([&] {
         send_logs(pod::find(layout_, request->pod_id()), *request, [&](const std::vector<std::string>& lines) {
             v1alpha::GetLogsResponse response;
             for (const auto& line : lines)

@@ -5,6 +5,9 @@
 
 #include <v1alpha.grpc.pb.h>
 
+#include <atomic>
+#include <functional>
+
 #include "stage0/pod/pod.hh"
 
 namespace rocket::api
@@ -13,6 +16,9 @@ namespace rocket::api
 class Service final : public v1alpha::PublicAPI::Service
 {
 public:
+    // ListenEvents and GetLogs at once: each takes a thread, and other calls are to find one.
+    static constexpr int most_streams = 48;
+
     Service(model::Layout layout, v1alpha::GlobalFlags flags) : layout_{std::move(layout)}, flags_{std::move(flags)} {}
 
     grpc::Status GetInfo(grpc::ServerContext* context, const v1alpha::GetInfoRequest* request,
@@ -31,6 +37,9 @@ public:
                          grpc::ServerWriter<v1alpha::GetLogsResponse>* writer) override;
 
 private:
+    grpc::Status stream(const std::function<void()>& act);
+
+    std::atomic<int> streams_ = 0;
     model::Layout layout_;
     v1alpha::GlobalFlags flags_;
 };

@@ -167,12 +167,26 @@ def test_who_may_ask(rocket, api, service):
     wait_for(lambda: "refused user 12345" in service.log(), "the journal to have it")
 
 
+def test_streams_leave_room_for_other_calls(rocket, api, service):
+    with grpc.insecure_channel(SOCKET) as channel:
+        stub = api.Stub(channel)
+        streams = [stub.ListenEvents(api.ListenEventsRequest()) for _ in range(48)]
+        for stream in streams:
+            stream.initial_metadata()
+        assert failure(lambda: next(stub.ListenEvents(api.ListenEventsRequest()))) == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert stub.GetInfo(api.GetInfoRequest(), timeout=20).info.appc_version
+        assert failure(lambda: stub.ListPods(api.ListPodsRequest(filters=[api.PodFilter(ids=["x" * 1000] * 8000)]))) == grpc.StatusCode.RESOURCE_EXHAUSTED
+        for stream in streams:
+            stream.cancel()
+
+
 def test_other_addresses(rocket, api):
     path = rocket.home / "api.sock"
     by_hand = rocket.start("api-service", f"--listen=unix://{path}")
     wait_for(path.exists, "the socket")
     with grpc.insecure_channel(f"unix://{path}") as channel:
         assert api.Stub(channel).GetInfo(api.GetInfoRequest(), timeout=20).info.appc_version
+    assert "another service listens at" in rocket("api-service", f"--listen=unix://{path}", status=254).stderr
     by_hand.terminate()
     assert by_hand.wait(20) == 0
     tcp = rocket.start("api-service", "--listen=127.0.0.1:15441")
@@ -180,4 +194,7 @@ def test_other_addresses(rocket, api):
         assert api.Stub(channel).ListImages(api.ListImagesRequest(), timeout=20, wait_for_ready=True).ByteSize() == 0
     tcp.terminate()
     assert tcp.wait(20) == 0
+    (rocket.home / "file").touch()
+    assert "is there, and is no socket" in rocket("api-service", f"--listen=unix://{rocket.home}/file", status=254).stderr and (rocket.home / "file").exists()
+    assert '"99999" is no port' in rocket("api-service", "--listen=127.0.0.1:99999", status=254).stderr
     assert "is neither unix://PATH nor HOST:PORT" in rocket("api-service", "--listen=nowhere", status=254).stderr
