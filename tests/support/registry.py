@@ -8,8 +8,6 @@ import urllib.error
 import urllib.request
 import ssl
 
-import bcrypt
-
 USER, PASSWORD = "alice", "open:sesame"
 
 
@@ -46,6 +44,7 @@ class Registry:
             make_certificates(self.directory)
             lines.append(f"  tls: {{certificate: {self.directory}/server.pem, key: {self.directory}/server.key}}")
         if login:
+            import bcrypt  # here: the virtual machine has no registries, and no such package
             secret = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(rounds=5))
             (self.directory / "htpasswd").write_text(f"{USER}:{secret.decode()}\n")
             lines.append(f"auth: {{htpasswd: {{realm: test, path: {self.directory}/htpasswd}}}}")
