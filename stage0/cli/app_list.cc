@@ -47,10 +47,23 @@ pod::PodInfo info_of(const Invocation& invocation)
     return pod::read_info(pod, pod::Detail::full);
 }
 
+// What `app status` says of each.
+model::json::Value list_json(const pod::PodInfo& info, const model::Layout& layout)
+{
+    model::json::Array apps;
+    for (const auto& app : info.apps)
+        apps.push_back(to_json(info, app, layout));
+    return apps;
+}
+
 int list(Invocation& invocation, const Options& options)
 {
     return reporting([&] {
+        const auto format = parse_format(options.format);
         const auto info = info_of(invocation);
+        if (format != Format::table)
+            return print_json(invocation.context, list_json(info, model::Layout{invocation.context.data_dir()}),
+                              format);
         std::vector<Row> rows;
         if (!options.no_legend)
             rows.push_back({"NAME", "STATE"});
@@ -159,6 +172,7 @@ Command app_list_command()
          .purpose = "list the apps of a pod",
          .description = "Lists the apps of a pod and their states: created, running, exited or unknown."},
         [](Options& options, FlagSet& flags) {
+            flags.add("format", options.format, "format the output as 'json' or 'json-pretty'; the default is a table");
             flags.add("no-legend", options.no_legend, "suppress a legend with the list");
         },
         list);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 
+#include "common/model/streams.hh"
 #include "common/sys/text.hh"
 #include "stage0/cli/choose_app.hh"
 #include "stage0/cli/commands.hh"
+#include "stage0/pod/pod_info.hh"
 #include "stage0/pod/stage1_call.hh"
 
 namespace rocket::cli
@@ -75,6 +77,19 @@ std::vector<std::string> words_for(const std::string& mode)
     return words;
 }
 
+// Else nobody would listen: what such an app writes goes to the log.
+void check_streams(const pod::Pod& pod, const std::string& name)
+{
+    using model::StreamMode;
+    for (const auto& app : pod::read_info(pod, pod::Detail::summary).apps) {
+        const auto streams = model::streams_of(app.app.annotations);
+        if (app.app.name == name && !streams.uses(StreamMode::stream) && !streams.uses(StreamMode::tty))
+            throw Error{Error::Kind::unsupported, fmt::format("app {} has nothing to attach to", quoted(name)),
+                        "start it with --stdin, --stdout or --stderr set to stream or tty; rocket logs shows what it "
+                        "has written"};
+    }
+}
+
 int run(Invocation& invocation, const Options& options)
 {
     auto words = words_for(options.mode);
@@ -83,7 +98,9 @@ int run(Invocation& invocation, const Options& options)
     const auto pod = pod::find(model::Layout{invocation.context.data_dir()}, invocation.args.front());
     if (pod.state() != pod::State::running)
         fail(Error::Kind::usage, "pod {} isn't currently running", quoted(pod.id().str()));
-    words.push_back("--app=" + choose_app(pod, options.app, "attach"));
+    const auto app = choose_app(pod, options.app, "attach");
+    check_streams(pod, app);
+    words.push_back("--app=" + app);
     words.push_back("--detach-keys=" + options.detach_keys);
     words.push_back(invocation.context.global.debug ? "--debug=true" : "--debug=false");
     pod::exec_stage1(pod, "attach", std::move(words));

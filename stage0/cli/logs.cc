@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <ctime>
@@ -234,6 +235,16 @@ void check(const Options& options)
         fail(Error::Kind::usage, "--until is before --since");
 }
 
+// One that was removed from a mutable pod has left its lines.
+void check_app(const pod::Pod& pod, const std::string& name)
+{
+    const auto app = model::AppName::parse(name);
+    const auto info = pod::read_info(pod, pod::Detail::summary);
+    const bool is_there = std::ranges::any_of(info.apps, [&](const auto& one) { return one.app.name == app; });
+    if (!is_there && !info.is_mutable)
+        fail(Error::Kind::usage, "no app {} in pod {}", text::quoted(name), text::quoted(pod.id().str()));
+}
+
 int run(Invocation& invocation, const Options& options)
 {
     if (invocation.args.size() != 1)
@@ -241,7 +252,7 @@ int run(Invocation& invocation, const Options& options)
     check(options);
     auto pod = pod::find(model::Layout{invocation.context.data_dir()}, invocation.args.front());
     if (!options.app.empty())
-        model::AppName::parse(options.app); // one that was removed has left its lines
+        check_app(pod, options.app);
     auto directory = wait_for_directory(pod, options.follow);
     if (!directory)
         return 0;

@@ -209,7 +209,8 @@ def test_refused(rocket, pod, flags, words):
 
 def test_logged_apps_and_ended_pods_cannot_be_attached_to(rocket, pod):
     process, uuid = pod("sleep 1000")
-    assert "does not listen" in rocket("attach", uuid, status=254).stderr
+    refused = rocket("attach", uuid, status=254).stderr
+    assert "has nothing to attach to" in refused and "rocket logs" in refused
     assert not socket_of(rocket, uuid).exists()
     process.terminate()
     process.wait(timeout=20)

@@ -40,6 +40,7 @@ def test_an_app_is_starting_healthy_unhealthy_and_healthy_again(rocket, busybox,
     assert [line.split("\t")[-1] for line in rocket("list").stdout.splitlines()] == ["HEALTH", "unhealthy"]
     assert json.loads(rocket("list", "--format=json").stdout)[0]["apps"][0]["health"]["status"] == "unhealthy"
     assert [line.split() for line in rocket("app", "list", uuid).stdout.splitlines()] == [["NAME", "STATE", "HEALTH"], ["web", "running", "unhealthy"]]
+    assert [(app["name"], app["state"], app["health"]["status"]) for app in json.loads(rocket("app", "list", "--format=json", uuid).stdout)] == [("web", "running", "unhealthy")]
     assert "health=unhealthy\n" in rocket("app", "status", "--app=web", uuid).stdout
     assert json.loads(rocket("app", "status", "--app=web", "--format=json", uuid).stdout)["health"]["status"] == "unhealthy"
     (go / "well").touch()

@@ -34,7 +34,7 @@ def test_what_apps_have_said(rocket, busybox):
     assert sorted(re.sub(r"\[\d*\]", "", line.split(" ", 1)[1]) for line in lines) == ["a: to stderr", "a: to stdout", "b: b speaks"]
     assert all(TIME.match(line) for line in lines) and [line[:27] for line in lines] == sorted(line[:27] for line in lines)
     assert sorted(rocket("logs", "--app=a", "--format=cat", uuid).stdout.splitlines()) == ["to stderr", "to stdout"]
-    assert rocket("logs", "--app=c", uuid).stdout == ""
+    assert 'no app "c" in pod' in rocket("logs", "--app=c", uuid, status=254).stderr
     entries = [json.loads(line) for line in rocket("logs", "--format=json", uuid).stdout.splitlines()]
     assert sorted((one["app"], one["stream"], one["message"]) for one in entries) == \
         [("a", "stderr", "to stderr"), ("a", "stdout", "to stdout"), ("b", "stdout", "b speaks")]
@@ -74,7 +74,7 @@ def test_nothing_said(rocket, busybox):
 
 @pytest.mark.parametrize("flags, words", [
     (["--format=xml"], "Invalid format option: xml"), (["--since=soon"], "is not a duration"), (["--since=-1m"], "must be longer"),
-    (["-n", "x"], "must be a number"), (["-x"], "unknown shorthand flag"), (["--app=../x"], ""),
+    (["-n", "x"], "must be a number"), (["-x"], "unknown shorthand flag"), (["--app=../x"], ""), (["--app=other"], 'no app "other" in pod'),
     (["--until=2026-01-02T03:04:05"], "is not a duration"), (["--until=2026-01-02T03:04:05.1234567Z"], "is not a duration"),
     (["--until=1m", "-f"], "--until does not go with --follow"), (["--since=1m", "--until=2026-01-02T03:04:05.5Z"], "--until is before --since"),
 ])
