@@ -6,6 +6,7 @@
 #include "common/model/streams.hh"
 #include "common/sys/text.hh"
 #include "stage0/cli/app_args.hh"
+#include "stage0/cli/environment_file.hh"
 
 namespace rocket::cli
 {
@@ -150,6 +151,16 @@ void AppArgs::declare_execution(FlagSet& flags)
     flags.add_custom(flag("mount", "mount a volume in the preceding app, or in all apps: volume=NAME,target=PATH",
                           [this](const std::string& value) {
                               (apps.empty() ? mounts : apps.back().mounts).push_back(model::Mount::parse(value));
+                          }));
+    flags.add_custom(flag("environment-file",
+                          "file of environment variables of the preceding app: a NAME=VALUE per line; --environment "
+                          "behind it counts more",
+                          [this](const std::string& value) {
+                              auto& app = current("environment-file");
+                              model::Environment read;
+                              read_environment_file(value, read);
+                              for (const auto& variable : read)
+                                  model::set(app.environment, variable.name, variable.value);
                           }));
     flags.add_custom(flag("environment", "set an environment variable of the preceding app: NAME=VALUE",
                           [this](const std::string& value) {

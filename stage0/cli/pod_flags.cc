@@ -3,8 +3,8 @@
 
 #include <unistd.h>
 
-#include "common/sys/file.hh"
 #include "common/sys/sys.hh"
+#include "stage0/cli/environment_file.hh"
 
 namespace rocket::cli
 {
@@ -13,23 +13,6 @@ namespace
 {
 
 using text::quoted;
-
-// One NAME=VALUE per line, verbatim; empty lines and comments are skipped; no name twice, across files too (cli 7.4).
-void read_env_file(const std::string& path, model::Environment& environment)
-{
-    for (const auto& line : text::split(file::read(AT_FDCWD, path), '\n')) {
-        if (line.empty() || line[0] == '#' || line[0] == ';')
-            continue;
-        const auto equals = line.find('=');
-        if (equals == 0 || equals == std::string::npos)
-            fail(Error::Kind::usage, "environment variable must be specified as name=value (file {})", quoted(path));
-        const auto name = line.substr(0, equals);
-        model::check_environment_name(name);
-        if (model::find(environment, name))
-            fail(Error::Kind::usage, "environment variable {} already set (file {})", quoted(name), quoted(path));
-        environment.push_back({.name = name, .value = line.substr(equals + 1)});
-    }
-}
 
 // What is not a variable's name in a manifest, such as a shell's exported functions, stays outside.
 model::Environment callers_environment()
@@ -76,7 +59,7 @@ void PodFlags::declare_environment(FlagSet& flags)
                       }});
     flags.add_custom({"set-env-file", "file of environment variables to set for all apps: a NAME=VALUE per line",
                       Flag::Value::required, "[]", "",
-                      [this](const std::string& value) { read_env_file(value, env_file); }});
+                      [this](const std::string& value) { read_environment_file(value, env_file); }});
 }
 
 void PodFlags::declare(FlagSet& flags)

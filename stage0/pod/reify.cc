@@ -212,6 +212,26 @@ void take_health_of_image(RuntimeApp& app, const Image& image)
                     "say with --health-cmd how its health is found out"};
 }
 
+// A port that no image names may be asked for by what it is called in converted images: "80-tcp".
+void declare_ports(PodManifest& manifest)
+{
+    const auto is_known = [&](const model::PortName& name) {
+        return std::ranges::any_of(manifest.apps, [&](const RuntimeApp& app) {
+            return std::ranges::any_of(app.app->ports, [&](const model::Port& port) { return port.name == name; });
+        });
+    };
+    for (const auto& exposed : manifest.ports) {
+        const auto& name = exposed.name.str();
+        const auto dash = std::min(name.find('-'), name.size());
+        const auto number = text::parse_decimal(name.substr(0, dash), UINT16_MAX).value_or(0);
+        const auto protocol = name.substr(std::min(dash + 1, name.size()));
+        const bool is_plain = protocol == "tcp" || protocol == "udp" || protocol == "sctp";
+        if (number != 0 && is_plain && !manifest.apps.empty() && !is_known(exposed.name))
+            manifest.apps.front().app->ports.push_back(
+                {.name = exposed.name, .protocol = protocol, .port = static_cast<std::uint16_t>(number)});
+    }
+}
+
 void set_kernel_parameters(PodManifest& manifest, const std::map<std::string, std::string>& parameters)
 {
     if (!parameters.empty())
@@ -247,6 +267,7 @@ Reified reify(const PodRequest& request, const std::vector<Image>& images, uid_t
     for (std::size_t i = 0; i < request.apps.size(); ++i) {
         add_app(manifest, request, request.apps[i], images.at(i), uid, gid);
     }
+    declare_ports(manifest);
     return finished(std::move(manifest), images);
 }
 

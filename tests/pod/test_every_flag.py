@@ -61,6 +61,7 @@ PLAIN = [
     app("group", "1001", "id -g", "1001"),
     app("supplementary-gids", "7,8", "id -G", "1001 7 8"),
     app("environment", "APP=of the app", "echo $APP", "of the app"),
+    app("environment-file", "{home}/env", "echo $FILE", "of the file"),
     app("working-dir", "/bin", "pwd", "/bin"),
     app("mount", "volume=data,target=/place", "cat /place/word", "of the host"),
     app("oom-score-adj", "300", "cat /proc/self/oom_score_adj", "300"),
