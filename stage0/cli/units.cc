@@ -33,7 +33,9 @@ void print_keys(Context& context)
     for (const auto& help : quadlet::key_help())
         rows.push_back({std::string{help.section}, std::string{help.key}, "supported", std::string{help.meaning}});
     for (const auto& refusal : quadlet::refused_keys())
-        rows.push_back({std::string{refusal.section}, std::string{refusal.key}, "refused", std::string{refusal.why}});
+        rows.push_back({std::string{refusal.section}, std::string{refusal.key}, "refused",
+                        refusal.but.empty() ? std::string{refusal.why}
+                                            : fmt::format("{}; {} may be said", refusal.why, refusal.but)});
     context.out("{}", layout(rows));
 }
 

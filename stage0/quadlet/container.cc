@@ -51,6 +51,8 @@ void read_section(const Section& section, std::span<const Key> own_keys, Reading
             capability_flag(reading.added_capabilities, reading.dropped_capabilities, reading.capability_entry));
     if (reading.is_checked && !reading.has_check) // by the image's own
         reading.flag("health-cmd", model::health_of_image);
+    auto& flags = reading.app.flags;
+    flags.insert(flags.begin(), reading.environment_files.begin(), reading.environment_files.end());
     if (!reading.groups.empty())
         reading.flag("supplementary-gids", fmt::format("{}", fmt::join(reading.groups, ",")));
 }

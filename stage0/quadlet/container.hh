@@ -77,10 +77,12 @@ struct Refusal {
     std::string_view section; // "Container", "any"
     std::string_view key;
     std::string_view why;
+    std::string_view but = ""; // the one value that may be given: it is so anyway
 };
 std::span<const Refusal> refused_keys();
 
-[[noreturn]] void refuse_key(const Entry& entry, std::string_view section); // one that is not understood
+// A key that is not understood. Returns only if it says what is so anyway.
+void refuse_key(const Entry& entry, std::string_view section);
 [[noreturn]] void refuse(const Entry& entry, std::string_view why);
 bool bool_value(const Entry& entry);                 // as systemd reads booleans
 bool has_default_dependencies(const UnitFile& file); // [Quadlet] DefaultDependencies=

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "common/model/ac_name.hh"
 #include "common/model/app_policy.hh"
@@ -80,34 +81,72 @@ void set_entrypoint(Reading& reading, const Entry& entry)
     reading.flag("exec", words[0]);
 }
 
-// A credential of the service (systemd.exec(5), LoadCredential=), as a file of the app.
-void add_secret(Reading& reading, const Entry& entry)
+struct Secret {
+    std::string name, target, mode, uid, gid;
+};
+
+Secret read_secret(const Entry& entry)
 {
     const auto parts = text::split(entry.value, ',');
-    const auto& name = parts[0];
-    std::string target = "/run/secrets/" + name;
-    if (name.empty() || name.find_first_of("/:% ") != std::string::npos)
-        refuse(entry, fmt::format("{} is not the name of a credential", text::quoted(name)));
+    Secret secret{.name = parts[0], .target = parts[0], .mode = "", .uid = "", .gid = ""};
+    if (secret.name.empty() || secret.name.find_first_of("/:% ") != std::string::npos)
+        refuse(entry, fmt::format("{} is not the name of a credential", text::quoted(secret.name)));
     for (std::size_t index = 1; index < parts.size(); ++index) {
-        if (parts[index].starts_with("target="))
-            target = parts[index].substr(7);
+        const auto equals = std::min(parts[index].find('='), parts[index].size());
+        const auto key = parts[index].substr(0, equals);
+        const auto value = parts[index].substr(std::min(equals + 1, parts[index].size()));
+        if (key == "target")
+            secret.target = value;
+        else if (key == "mode" && text::parse_octal(value, 0777))
+            secret.mode = value;
+        else if ((key == "uid" || key == "gid") && text::parse_id(value))
+            (key == "uid" ? secret.uid : secret.gid) = value;
+        else if (parts[index] == "type=env")
+            refuse(entry,
+                   "a secret is a file: most images take its place, as in POSTGRES_PASSWORD_FILE=/run/secrets/NAME");
         else if (parts[index] != "type=mount")
-            refuse(entry, fmt::format("the option {} is not supported: a secret is a file, readable by root",
-                                      text::quoted(parts[index])));
+            refuse(entry, fmt::format("the option {} is not supported", text::quoted(parts[index])));
     }
-    if (!target.starts_with('/'))
-        target = "/run/secrets/" + target;
-    reading.app.service_lines.push_back("LoadCredential=" + name);
-    reading.mount(host_file("%d/" + name, target, true, reading.next_volume()));
+    if (!secret.target.starts_with('/'))
+        secret.target = "/run/secrets/" + secret.target;
+    return secret;
+}
+
+// A credential of the service (systemd.exec(5), LoadCredential=), as a file of the app: root's alone, unless it is to
+// be somebody else's. Then it is a copy in a directory of root's, which goes with the service.
+void add_secret(Reading& reading, const Entry& entry)
+{
+    const auto secret = read_secret(entry);
+    const auto volume = reading.next_volume();
+    auto& lines = reading.app.service_lines;
+    auto source = "%d/" + secret.name;
+    lines.push_back("LoadCredential=" + secret.name);
+    if (!(secret.mode + secret.uid + secret.gid).empty()) {
+        const auto or_else = [](const std::string& text, const char* usual) { return text.empty() ? usual : text; };
+        const auto copy = fmt::format("%t/rocket-%N-secrets/{}", volume);
+        lines.insert(lines.end(), {"RuntimeDirectory=rocket-%N-secrets", "RuntimeDirectoryMode=0700"});
+        lines.push_back("ExecStartPre=" +
+                        join_words({"/usr/bin/install", "-m", or_else(secret.mode, "0400"), "-o",
+                                    or_else(secret.uid, "0"), "-g", or_else(secret.gid, "0"), source, copy}));
+        source = copy;
+    }
+    reading.mount(host_file(source, secret.target, true, volume));
 }
 
 void add_device(Reading& reading, const Entry& entry)
 {
     const auto parts = text::split(entry.value, ':');
     const auto& source = parts[0];
-    if (!source.starts_with("/dev/") || parts.size() > 2)
-        refuse(entry, "a device is /dev/NAME[:TARGET]");
-    reading.mount(host_file(source, parts.size() == 2 ? parts[1] : source, false, reading.next_volume()));
+    const auto is_permission = [](const std::string& word) { return word == "r" || word == "rw" || word == "rwm"; };
+    if (source.starts_with('-'))
+        refuse(entry,
+               "whether a device is there is not known yet: name one that is, in a drop-in of the hosts that have it");
+    const bool has_permission = parts.size() > 1 && is_permission(parts.back());
+    const auto places = parts.size() - (has_permission ? 1 : 0);
+    if (!source.starts_with("/dev/") || places > 2)
+        refuse(entry, "a device is /dev/NAME[:TARGET][:r|rw|rwm]");
+    reading.mount(host_file(source, places == 2 ? parts[1] : source, has_permission && parts.back() == "r",
+                            reading.next_volume()));
 }
 
 // A copy: the file is most often a link, which no source of a volume may be.
@@ -118,6 +157,16 @@ void set_timezone(Reading& reading, const Entry& entry)
     const auto copy = fmt::format("%t/rocket-%N-{}.localtime", volume);
     reading.app.service_lines.push_back("ExecStartPre=" + join_words({"/usr/bin/install", "-m", "0644", file, copy}));
     reading.mount(host_file(copy, "/etc/localtime", true, volume));
+}
+
+// Most files that mount the host's /etc/localtime want what Timezone=local does, and it may be a link.
+void add_volume(Reading& reading, const Entry& entry)
+{
+    constexpr std::string_view zone = "/etc/localtime:/etc/localtime";
+    if (!reading.mounts_for_all && (entry.value == zone || entry.value == std::string{zone} + ":ro"))
+        set_timezone(reading, {.key = entry.key, .value = "local", .place = entry.place});
+    else
+        reading.mount(volume_flags(entry, reading.next_volume()));
 }
 
 void expect(const Entry& entry, std::initializer_list<std::string_view> values, std::string_view why)
@@ -189,6 +238,12 @@ constexpr Key shared_rows[] = {
     {"DNS", [](Reading& r, const Entry& e) { r.pod_flag("dns", e.value); }, true},
     {"DNSOption", [](Reading& r, const Entry& e) { r.pod_flag("dns-opt", e.value); }, true},
     {"DNSSearch", [](Reading& r, const Entry& e) { r.pod_flag("dns-search", e.value); }, true},
+    {"EnvironmentHost",
+     [](Reading& r, const Entry& e) {
+         if (bool_value(e))
+             r.app.pod_flags.push_back("--inherit-env");
+     },
+     true},
     {"GlobalArgs", [](Reading& r, const Entry& e) { add_words(e, r.app.global_flags); }},
     {"HostName", [](Reading& r, const Entry& e) { r.pod_flag("hostname", e.value); }, true},
     {"IP", [](Reading& r, const Entry& e) { r.ip = e; }, true},
@@ -204,7 +259,7 @@ constexpr Key shared_rows[] = {
              r.app.pod_flags.push_back("--private-users");
      },
      true},
-    {"Volume", [](Reading& r, const Entry& e) { r.mount(volume_flags(e, r.next_volume())); }},
+    {"Volume", add_volume},
 };
 
 constexpr Key container_rows[] = {
@@ -216,16 +271,16 @@ constexpr Key container_rows[] = {
     {"DropCapability", [](Reading& r, const Entry& e) { add_capabilities(r, e, r.dropped_capabilities); }},
     {"Entrypoint", set_entrypoint},
     {"Environment", add_environment},
-    {"EnvironmentFile", [](Reading& r, const Entry& e) { r.pod_flag("set-env-file", e.value); }, true},
-    {"EnvironmentHost",
-     [](Reading& r, const Entry& e) {
-         if (bool_value(e))
-             r.app.pod_flags.push_back("--inherit-env");
-     },
-     true},
+    {"EnvironmentFile", // Environment= counts more, wherever it stands
+     [](Reading& r, const Entry& e) { r.environment_files.push_back("--environment-file=" + e.value); }},
     {"Exec", [](Reading& r, const Entry& e) { r.app.arguments = split_words(e.value); }},
     {"Group", [](Reading& r, const Entry& e) { r.flag("group", e.value); }},
-    {"GroupAdd", [](Reading& r, const Entry& e) { r.groups.push_back(e.value); }},
+    {"GroupAdd",
+     [](Reading& r, const Entry& e) {
+         if (!text::parse_id(e.value) && e.value.find('%') == std::string::npos)
+             refuse(e, "say the group as a number");
+         r.groups.push_back(e.value);
+     }},
     {"HealthCmd", [](Reading& r, const Entry& e) { r.health("cmd", e); }},
     {"HealthInterval", [](Reading& r, const Entry& e) { r.health("interval", e); }},
     {"HealthOnFailure", [](Reading& r, const Entry& e) { r.health("on-failure", e); }},
@@ -239,7 +294,10 @@ constexpr Key container_rows[] = {
     {"HealthTimeout", [](Reading& r, const Entry& e) { r.health("timeout", e); }},
     {"Image", set_image},
     {"Label", [](Reading& r, const Entry& e) { add_pairs(r, e, "user-label"); }},
-    {"LogDriver", [](Reading&, const Entry& e) { expect(e, {"journald"}, "what apps say goes to the journal"); }},
+    {"LogDriver",
+     [](Reading&, const Entry& e) {
+         expect(e, {"journald", "passthrough"}, "what apps say goes to the journal");
+     }},
     {"Memory", [](Reading& r, const Entry& e) { r.flag("memory", e.value); }},
     {"Mount", [](Reading& r, const Entry& e) { r.mount(mount_flags(e, r.next_volume())); }},
     {"NoNewPrivileges",
@@ -303,13 +361,14 @@ void Reading::health(std::string_view setting, const Entry& entry)
     flag(name, dollars_doubled(entry.value));
 }
 
+// What podman takes for a name becomes one of appc. A template's, which has specifiers, is looked at when it starts.
 void set_name(Reading& reading, const Entry& entry)
 {
-    try {
-        reading.app.name = model::AppName::parse(entry.value).str();
-    } catch (const Error& error) {
-        refuse(entry, error.innermost());
-    }
+    const auto is_known = [](unsigned char c) { return std::isalnum(c) != 0 || std::strchr("_.-%", c) != nullptr; };
+    if (!std::ranges::all_of(entry.value, is_known))
+        refuse(entry, "a name has letters, digits, and _ . - between them");
+    const bool has_specifier = entry.value.find('%') != std::string::npos;
+    reading.app.name = has_specifier ? entry.value : model::AppName::sanitized(entry.value).str();
 }
 
 void Reading::policy(std::string_view annotation, const Entry& entry)

@@ -27,6 +27,7 @@ struct Reading {
     std::vector<std::string> added_capabilities = {}, dropped_capabilities = {};
     Entry capability_entry = {};
     std::vector<std::string> groups = {};
+    std::vector<std::string> environment_files = {};
     bool is_checked = false, has_check = false; // its health; by a command that the file names
 
     std::string next_volume() { return fmt::format("{}-v{}", volume_prefix, ++volumes); }

@@ -289,7 +289,7 @@ std::string network_configuration(const UnitFile& file, const std::vector<UnitFi
         const auto* const key = std::ranges::find(keys, std::string_view{entry.key}, &Key::name);
         if (key == std::end(keys))
             refuse_key(entry, "Network");
-        if (!entry.value.empty())
+        else if (!entry.value.empty())
             key->apply(reading, entry);
     }
     const auto name = network_name(file);

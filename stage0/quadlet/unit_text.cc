@@ -98,9 +98,10 @@ std::vector<std::string> links_of(const UnitFile& file, const std::string& servi
         return links;
     const auto* const instance = file.last("Install", "DefaultInstance");
     const bool is_template = service.find("@.") != std::string::npos;
+    const bool is_instance = !is_template && service.find('@') != std::string::npos; // by a link to the template, say
     for (const auto& entry : install->entries) {
         if (entry.key == "DefaultInstance") {
-            check_instance(entry, is_template);
+            check_instance(entry, is_template || is_instance);
             continue;
         }
         const auto* kind = std::ranges::find(directories, std::string_view{entry.key},

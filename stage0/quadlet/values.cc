@@ -52,6 +52,8 @@ void set_option(BindOptions& options, const std::string& word, const Entry& entr
         options.recursive = false;
     else if ((word == "z" || word == "Z") && host_has_selinux())
         refuse(entry, "relabelling for SELinux is not supported: label the directory with semanage-fcontext(8)");
+    else if (word == "U")
+        refuse(entry, "say whose the data is by User= and Group= in a .volume file");
     else if (word != "rbind" && word != "z" && word != "Z")
         refuse(entry, fmt::format("the option {} is not supported", text::quoted(word)));
 }

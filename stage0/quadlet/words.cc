@@ -64,7 +64,7 @@ std::vector<std::string> split_words(std::string_view line)
             in_word = false;
             continue;
         }
-        if (quote == '\0' && (c == '"' || c == '\'') && !in_word) {
+        if (quote == '\0' && (c == '"' || c == '\'')) { // also within a word
             quote = c;
         } else if (c == quote) {
             quote = '\0';

@@ -36,10 +36,10 @@ std::string refusal_of(std::string_view section, std::string_view key)
     std::string name{section};
     name.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(name.front())));
     file.name += "." + name;
-    file.add(fmt::format("[{}]\n{}=no\n", section, key), file.path);
+    file.add(fmt::format("[{}]\n{}=neither\n", section, key), file.path);
     const auto made = translate({file}, "/bin/rocket");
     const auto why = made.problems.empty() ? "" : made.problems.front().text;
-    const auto head = fmt::format("/e/x:2: {}=no: ", key);
+    const auto head = fmt::format("/e/x:2: {}=neither: ", key);
     return why.starts_with(head) ? why.substr(head.size()) : std::string{};
 }
 

@@ -44,6 +44,16 @@ TEST_CASE("quadlet: how an app is confined and stopped")
     }
 }
 
+TEST_CASE("quadlet: what a file says of the environment counts less than the key")
+{
+    CHECK(flags_of("Environment=A=1\nEnvironmentFile=/e\nEnvironmentFile=/f") ==
+          "/i.aci --environment-file=/e --environment-file=/f --environment=A=1 --name=a");
+    const auto pod = translated({{"a.container", "[Container]\nImage=/i.aci\nPod=p.pod\nEnvironmentFile=/e\n"},
+                                 {"p.pod", "[Pod]\nEnvironmentHost=yes\n"}});
+    CHECK(pod.problems.empty());
+    CHECK(pod.start("p-pod.service").ends_with(" --inherit-env /i.aci --environment-file=/e --name=a"));
+}
+
 TEST_CASE("quadlet: a command in the app reloads it")
 {
     const auto result = one("ReloadCmd=/bin/app --reload \"now, %i\"\nGlobalArgs=--dir=/d\n");
@@ -55,6 +65,7 @@ TEST_CASE("quadlet: a command in the app reloads it")
 
 TEST_CASE("quadlet: options of mounts")
 {
+    CHECK(flags_of("Volume=/etc/localtime:/etc/localtime:ro") == flags_of("Timezone=local"));
     for (const char* written : {"Volume=/s:/t:rw", "Mount=type=bind,source=/s,destination=/t,ro=false",
                                 "Mount=type=bind,src=/s,target=/t,readonly,rw"}) {
         CAPTURE(written);
@@ -100,6 +111,45 @@ TEST_CASE("quadlet: a volume may have a name of its own, and units may know it b
         CHECK(translated({{"x.volume", fmt::format("[Volume]\n{}\n", bad)}}).problems.size() == 1);
 }
 
+TEST_CASE("quadlet: what holds anyway may be said")
+{
+    const auto all =
+        one("SecurityLabelDisable=true\nHttpProxy=false\nReadOnlyTmpfs=no\nCgroupsMode=split\nShmSize=64m\n");
+    CHECK(all.problems.empty());
+    for (const char* bad :
+         {"SecurityLabelDisable=no", "HttpProxy=true", "CgroupsMode=disabled", "ShmSize=1g", "HttpProxy=maybe"})
+        CHECK(problem_of(bad).starts_with("/e/a.container:3: "));
+    CHECK(translated({{"lan.network", "[Network]\nDisableDNS=false\nNetworkDeleteOnStop=no\n"}}).problems.empty());
+    CHECK(translated({{"lan.network", "[Network]\nDisableDNS=true\n"}}).problems.size() == 1);
+    CHECK(translated({{"d.volume", "[Volume]\nDriver=local\n"}}).problems.empty());
+    CHECK(translated({{"d.volume", "[Volume]\nDriver=nfs\n"}}).problems.size() == 1);
+}
+
+TEST_CASE("quadlet: names as podman has them")
+{
+    CHECK(flags_of("ContainerName=Nextcloud_DB.1") == "/i.aci --name=nextcloud-db-1");
+    CHECK(flags_of("ContainerName=web-%i\nTmpfs=/tmp") ==
+          "--volume=web-%i-v1,kind=empty,mode=1777 /i.aci --mount=volume=web-%i-v1,target=/tmp --name=web-%i");
+    CHECK(problem_of("GroupAdd=keep-groups").find("say the group as a number") != std::string::npos);
+}
+
+TEST_CASE("quadlet: devices, and secrets that are not root's")
+{
+    CHECK(flags_of("AddDevice=/dev/a:/dev/b:r") ==
+          "--volume=a-v1,kind=host,source=/dev/a,readOnly=true,recursive=false "
+          "/i.aci --mount=volume=a-v1,target=/dev/b --name=a");
+    CHECK(flags_of("AddDevice=/dev/a:rwm") == flags_of("AddDevice=/dev/a"));
+    CHECK(problem_of("AddDevice=-/dev/a").find("whether a device is there is not known yet") != std::string::npos);
+    const auto secret = one("Secret=key,target=k,mode=0440,uid=7\n");
+    CHECK(secret.values("a.service", "RuntimeDirectoryMode") == Lines{"0700"});
+    CHECK(secret.values("a.service", "ExecStartPre") ==
+          Lines{"/usr/bin/install -m 0440 -o 7 -g 0 %d/key %t/rocket-%N-secrets/a-v1"});
+    CHECK(secret.start("a.service").find("source=%t/rocket-%N-secrets/a-v1,readOnly=true") != std::string::npos);
+    CHECK(secret.start("a.service").find("target=/run/secrets/k ") != std::string::npos);
+    for (const char* bad : {"Secret=key,type=env,target=X", "Secret=key,mode=x", "Secret=key,uid=me", "Secret=key,x=1"})
+        CHECK(problem_of(bad).starts_with("/e/a.container:3: "));
+}
+
 TEST_CASE("quadlet: [Unit] may name files")
 {
     const auto result =
@@ -126,7 +176,7 @@ TEST_CASE("quadlet: [Install] of a template is about its default instance")
     const std::string wanted = "WantedBy=multi-user.target\n";
     CHECK(links("web@", wanted + "DefaultInstance=blue\n") == Lines{"multi-user.target.wants/web@blue.service"});
     CHECK(links("web@", wanted).empty());
-    CHECK(links("web@red", wanted) == Lines{"multi-user.target.wants/web@red.service"});
+    CHECK(links("web@red", wanted + "DefaultInstance=blue\n") == Lines{"multi-user.target.wants/web@red.service"});
     CHECK(links("web", "DefaultInstance=x\n").front().starts_with("/e/web.container:4: DefaultInstance=x: only"));
     CHECK(links("web@", "DefaultInstance=a/b\n").front().starts_with("/e/web@.container:4: DefaultInstance=a/b: "));
 }

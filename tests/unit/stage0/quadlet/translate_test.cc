@@ -273,7 +273,7 @@ TEST_CASE("quadlet: several containers are the apps of one pod")
 
 TEST_CASE("quadlet: a member leaves to its pod what is about all apps")
 {
-    for (const char* bad : {"Network=host", "HostName=x", "PublishPort=80:80", "EnvironmentFile=/x", "UserNS=auto",
+    for (const char* bad : {"Network=host", "HostName=x", "PublishPort=80:80", "EnvironmentHost=yes", "UserNS=auto",
                             "[Service]\nType=simple", "[Service]\nRestart=maybe", "[Service]\nRestartSec=1min 30s",
                             "[Unit]\nBindsTo=x.service", "[Unit]\nStartLimitBurst=0", "[Install]\nWantedBy=x.target"}) {
         CAPTURE(bad);

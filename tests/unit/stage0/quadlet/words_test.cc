@@ -14,13 +14,14 @@ TEST_CASE("words: as systemd takes them apart")
     CHECK(split_words("") == Words{});
     CHECK(split_words("  a \t b ") == Words{"a", "b"});
     CHECK(split_words(R"("a b" 'c "d"' e\x20f \"g\" "")") == Words{"a b", "c \"d\"", "e f", "\"g\"", ""});
-    CHECK(split_words(R"(it's\t\101)") == Words{"it's\tA"});
+    CHECK(split_words(R"(it\'s\t\101)") == Words{"it's\tA"});
+    CHECK(split_words(R"(A='x y' B=p"q r"s)") == Words{"A=x y", "B=pq rs"}); // as systemd 252 does
     CHECK(split_words("%i $HOME ${X}") == Words{"%i", "$HOME", "${X}"});
 }
 
 TEST_CASE("words: refuses what systemd refuses")
 {
-    for (const char* bad : {"\"open", "'open", "end\\", "\\q", "\\x4", "\\xzz", "\\x00", "\\08"}) {
+    for (const char* bad : {"\"open", "'open", "it's", "end\\", "\\q", "\\x4", "\\xzz", "\\x00", "\\08"}) {
         CAPTURE(bad);
         CHECK_THROWS_AS(split_words(bad), Error);
     }
