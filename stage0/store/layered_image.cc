@@ -2,6 +2,7 @@
 #include "stage0/store/layered_image.hh"
 
 #include <algorithm>
+#include <set>
 
 #include "common/sys/file.hh"
 #include "common/sys/sys.hh"
@@ -81,6 +82,9 @@ std::vector<LayerTree> visible_layers(std::vector<LayerTree> layers)
     });
     if (opaque != layers.end())
         layers.erase(std::next(opaque), layers.end());
+    // One that comes twice hides itself further down, and overlayfs takes no directory twice.
+    std::set<std::string> seen;
+    std::erase_if(layers, [&](const LayerTree& layer) { return !seen.insert(layer.path).second; });
     return layers;
 }
 

@@ -85,6 +85,20 @@ def test_export_list_verify_and_rm_work_for_layers(rocket, layout, fetch, home):
     assert not list((rocket.data / "cas/layer").iterdir()) and not list((rocket.data / "cas/tree").glob("sha256-*"))
 
 
+def test_commands_know_an_image_by_what_it_was_fetched_by(rocket, layout, fetch):
+    layout.image(oci.busybox(), name="v1", Cmd=["/bin/echo", "one"])
+    first = fetch(f"{layout}:v1").stdout.strip()
+    layout.entries.clear()
+    layout.image(oci.busybox(), name="v1", Cmd=["/bin/echo", "two"])
+    second = fetch(f"{layout}:v1", cwd=layout.path.parent).stdout.strip()
+    for reference in f"{layout}:v1", f"oci:{layout.path.name}:v1":
+        manifest = rocket("image", "cat-manifest", reference, cwd=layout.path.parent).stdout
+        assert json.loads(manifest)["app"]["exec"] == ["/bin/echo", "two"], "the latest"
+    for wrong in f"{layout}", f"{layout}:v2", "docker://example.com/v1":
+        assert "no image of the local store is" in rocket("image", "cat-manifest", wrong, status=254).stderr
+    assert second in rocket("image", "rm", f"{layout}:v1").stdout and first in rocket("image", "rm", f"{layout}:v1").stdout
+
+
 def test_layers_are_kept_once_and_as_long_as_an_image_needs_them(rocket, layout, fetch):
     base = layout.layer(oci.busybox())
     layout.image(base, [aci.file("one")], name="one")
@@ -187,6 +201,20 @@ def test_docker_archives_with_several_images(rocket, fetch, home):
     assert json.loads(rocket("image", "cat-manifest", image).stdout)["app"]["exec"] == ["/b"]
 
 
+@pytest.mark.parametrize("flags", [[], ["--no-overlay"]], ids=["overlay", "copied"])
+def test_a_layer_that_comes_twice(rocket, layout, home, flags):
+    """As COPY makes one, of the same files in two places: overlayfs takes no directory twice."""
+    again = layout.layer([aci.file("etc/word", "again"), aci.file("etc/.wh.gone")])
+    between = layout.layer([aci.file("etc/word", "between"), aci.file("etc/gone"), aci.file("etc/kept", "kept")])
+    layout.image(oci.busybox(), again, between, again, name="v1", Cmd=["/bin/sh", "-c", "cat /etc/word /etc/kept; ls /etc/gone"])
+    done = rocket.run(*flags, f"{layout}:v1", status=None)
+    assert done.stdout == "againkept" and "/etc/gone" in done.stderr, done.stderr
+    image, = rocket("image", "list", "--no-legend", "--fields=id", "--full").stdout.split()
+    assert "successfully verified" in rocket("image", "verify", image).stdout
+    rocket("image", "export", image, home / "flat.aci")
+    assert rocket.run(*flags, home / "flat.aci", status=None).stdout == "againkept"
+
+
 # --- refusing
 
 def test_without_insecure_options_nothing_unsigned_is_fetched(rocket, layout):
@@ -256,6 +284,7 @@ REFUSED = {
                           "no image"),
     "unknown type of configuration": (lambda l: l.add(l.manifest([], l.blob({}, "application/vnd.cncf.helm.config.v1+json"))),
                                       "helm"),
+    "encrypted layer": (lambda l: l.image((l.blob(b"x", oci.LAYER + "+gzip+encrypted"), oci.digest(b"x"))), "is encrypted"),
     "unknown type of layer": (lambda l: l.image((l.blob(b"x", "application/x-thing"), oci.digest(b"x"))), "unknown type"),
     "ambiguous document": (lambda l: l.add(l.blob({"schemaVersion": 2, "manifests": [], "layers": []}, oci.MANIFEST)), "ambiguous"),
     "truncated gzip": (truncated, "ends too early"),
