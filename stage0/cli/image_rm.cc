@@ -44,7 +44,9 @@ Command image_rm_command()
     return command({.path = {"image", "rm"},
                     .arguments = "IMAGE...",
                     .purpose = "remove image(s) with the given ID(s) or name(s) from the local store",
-                    .description = "An image that a pod still uses stays; remove the pod first."},
+                    .description =
+                        "An image is named by its id or the beginning of it, its name, or the URL or reference that it "
+                        "was\nfetched by. One that a pod still uses stays; remove the pod first."},
                    run);
 }
 

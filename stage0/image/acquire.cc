@@ -2,6 +2,7 @@
 #include "stage0/image/acquire.hh"
 
 #include "common/sys/text.hh"
+#include "stage0/fetch/url.hh"
 #include "stage0/image/by_name.hh"
 #include "stage0/image/source.hh"
 
@@ -82,8 +83,47 @@ void Acquirer::use_policy(PullPolicy policy)
         });
 }
 
+namespace
+{
+
+// By which images of the store can be found that were fetched by it; nullopt: it is a name or an id.
+std::optional<std::string> source_in(const std::string& image)
+{
+    if (image.find(':') == image.npos || model::ImageIdPrefix::looks_like(image))
+        return std::nullopt;
+    const auto reference = parse_reference(image, [](const std::string&) { return false; });
+    if (const auto* docker = std::get_if<DockerReference>(&reference))
+        return source_of(*docker);
+    if (const auto* local = std::get_if<LocalReference>(&reference))
+        return source_of(*local);
+    if (const auto* url = std::get_if<UrlReference>(&reference))
+        return fetch::Url::parse(url->url).str();
+    return std::nullopt;
+}
+
+// The latest, if there are several: a tag means another image by and by.
+model::ImageId find_fetched(const store::Store& store, const std::string& source)
+{
+    std::optional<store::Entry> latest;
+    for (auto& entry : store.list()) {
+        try {
+            if (store.record(entry.id).source == source && (!latest || entry.imported_ns > latest->imported_ns))
+                latest = std::move(entry);
+        } catch (const Error&) { // damaged, or removed meanwhile: another's business
+        }
+    }
+    if (!latest)
+        throw Error{Error::Kind::not_found, fmt::format("no image of the local store is {}", text::quoted(source)),
+                    "`rocket image list` shows what is in the store"};
+    return latest->id;
+}
+
+} // namespace
+
 model::ImageId find_in_store(const store::Store& store, const std::string& image)
 {
+    if (const auto source = source_in(image))
+        return with_context("cannot find image", [&] { return find_fetched(store, *source); });
     if (model::ImageIdPrefix::looks_like(image))
         return with_context("cannot resolve image ID", [&] { return store.find(model::ImageIdPrefix::parse(image)); });
     return with_context("cannot find image", [&] {

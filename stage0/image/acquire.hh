@@ -27,8 +27,8 @@ private:
     Session session_;
 };
 
-// For the `image` subcommands: an image id, a prefix of one, or a name, looked up in the store only, whatever it was
-// verified to.
+// For the `image` subcommands: an image id, a prefix of one, a name, or the URL or reference that it was fetched by,
+// looked up in the store only, whatever it was verified to.
 model::ImageId find_in_store(const store::Store& store, const std::string& image);
 
 } // namespace rocket::image

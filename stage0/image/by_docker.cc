@@ -236,6 +236,11 @@ void check_policy(const Session& session, const oci::DockerName& name, const oci
 
 } // namespace
 
+std::string source_of(const DockerReference& docker)
+{
+    return source_of(parse_docker(docker.text));
+}
+
 model::ImageId acquire_from(Session& session, const DockerReference& docker, const Request& request)
 {
     refuse_signature(request);

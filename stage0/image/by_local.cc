@@ -98,14 +98,6 @@ std::string_view transport_of(Format format)
     return format == Format::oci ? "oci" : format == Format::oci_archive ? "oci-archive" : "docker-archive";
 }
 
-// Wherever the command is run.
-std::string absolute(const LocalReference& local)
-{
-    return fmt::format("{}:{}{}{}", transport_of(local.format),
-                       std::filesystem::absolute(local.path).lexically_normal().string(), local.name.empty() ? "" : ":",
-                       local.name);
-}
-
 // Nothing in these formats is signed: the host's policy lets them in, or the user does.
 std::string grounds_for(const Session& session, const LocalReference& local, const std::string& asked)
 {
@@ -129,7 +121,7 @@ model::ImageId import_for_root(Session& session, oci::Content& content, const oc
     const bool has_manifest = !image.manifest.empty();
     const auto document = store::ContentDigest::of(has_manifest ? image.manifest : image.config);
     oci::Finding finding{
-        .facts = {.reference = absolute(named), .document = document, .platform = request.platform},
+        .facts = {.reference = source_of(named), .document = document, .platform = request.platform},
         .documents = {{has_manifest ? oci::Manifest::parse(image.manifest).config.digest : document, image.config}}};
     if (has_manifest)
         finding.documents[document] = image.manifest;
@@ -139,6 +131,14 @@ model::ImageId import_for_root(Session& session, oci::Content& content, const oc
 }
 
 } // namespace
+
+// Wherever the command is run.
+std::string source_of(const LocalReference& local)
+{
+    return fmt::format("{}:{}{}{}", transport_of(local.format),
+                       std::filesystem::absolute(local.path).lexically_normal().string(), local.name.empty() ? "" : ":",
+                       local.name);
+}
 
 model::ImageId acquire_from(Session& session, const LocalReference& local, const Request& request)
 {
@@ -151,7 +151,8 @@ model::ImageId acquire_from(Session& session, const LocalReference& local, const
         auto named = local;
         if (!opened.only_tag().empty())
             named.name = opened.only_tag();
-        const store::Import::Facts facts{.requested = request.image, .source = absolute(local), .insecure = {insecure}};
+        const store::Import::Facts facts{
+            .requested = request.image, .source = source_of(local), .insecure = {insecure}};
         const auto warn = [&](const std::string& line) { session.say(line); };
         if (store::can_render())
             return oci::import_image(session.store(), opened.content(), opened.image(),

@@ -38,4 +38,8 @@ void check_platform(const oci::Platform& platform, const Request& request);
 // Kind::untrusted if it cannot be read: without a signature there is no point in going on.
 std::string read_signature_file(const std::string& path);
 
+// What the record of an image says that was fetched by that reference.
+std::string source_of(const DockerReference& docker);
+std::string source_of(const LocalReference& local);
+
 } // namespace rocket::image

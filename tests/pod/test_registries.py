@@ -54,6 +54,8 @@ def test_an_image_is_fetched_by_tag_and_runs(rocket, server, layout, fetch):
     assert fetch(server, reference, "--pull-policy=new").stdout.strip() == image
     assert rocket.run(reference).stdout == "hello\n"
     assert len(server.requests("team/hello")) == before
+    assert json.loads(rocket("image", "cat-manifest", reference).stdout)["name"] == name.split(":")[0]
+    assert image[:40] in rocket("image", "rm", reference).stdout
 
 
 def test_by_digest(server, layout, fetch):
