@@ -76,7 +76,9 @@ int run(Invocation& invocation, Options& options)
 
     const auto lock = prepare_lock(layout);
     ImageSource source{invocation.context};
-    const auto image = source.acquire({wanted.image, wanted.signature, policy});
+    const auto image = in_context(name_in_messages(wanted.image), [&] {
+        return source.acquire({wanted.image, wanted.signature, policy});
+    });
     in_context("error adding app to pod", [&] {
         pod::MutablePod changing{pod, notify::tick};
         auto reified = pod::reify_added(changing.manifest(), wanted, image, ::getuid(), ::getgid());

@@ -93,7 +93,7 @@ int run(Invocation& invocation, Options& options)
     ImageSource source{invocation.context};
     std::string ids; // printed only after all succeeded
     for (const auto& image : options.images.apps) {
-        const auto id = in_context(text::quoted(image.image), [&] {
+        const auto id = in_context(name_in_messages(image.image), [&] {
             return patience([&] {
                 return source.fetch({.image = image.image,
                                      .signature = image.signature,

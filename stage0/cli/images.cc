@@ -5,6 +5,8 @@
 
 #include "common/sys/file.hh"
 #include "common/sys/log.hh"
+#include "common/sys/text.hh"
+#include "stage0/fetch/url.hh"
 #include "stage0/image/reference.hh"
 #include "stage0/notify.hh"
 #include "stage0/oci/login.hh"
@@ -71,6 +73,11 @@ oci::Lookaside load_lookaside(const std::string& local_config)
 }
 
 } // namespace
+
+std::string name_in_messages(const std::string& image)
+{
+    return text::quoted(fetch::without_password(image));
+}
 
 store::Store open_store(const Context& context, Progress& progress)
 {

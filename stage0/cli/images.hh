@@ -15,6 +15,8 @@
 namespace rocket::cli
 {
 
+std::string name_in_messages(const std::string& image); // quoted, without a password
+
 class ImageSource
 {
 public:

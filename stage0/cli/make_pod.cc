@@ -45,7 +45,9 @@ Planned plan_from_images(const PodFlags& flags, pod::PodStage stage, ImageSource
     std::vector<pod::Image> images;
     for (const auto& app : flags.app_args.apps) {
         const auto request = request_of(app, flags, pins);
-        images.push_back(stage == pod::PodStage::run ? source.acquire_for_own_pod(request) : source.acquire(request));
+        images.push_back(in_context(name_in_messages(app.image), [&] {
+            return stage == pod::PodStage::run ? source.acquire_for_own_pod(request) : source.acquire(request);
+        }));
     }
     const auto wanted = request(flags);
     auto reified = pod::reify(wanted, images, ::getuid(), ::getgid());

@@ -14,7 +14,7 @@ namespace
 
 [[noreturn]] void refuse(std::string_view text, std::string_view why)
 {
-    fail(Error::Kind::usage, "{} is not a URL that can be fetched: {}", text::quoted(text), why);
+    fail(Error::Kind::usage, "{} is not a URL that can be fetched: {}", text::quoted(without_password(text)), why);
 }
 
 std::string lower(std::string_view text)
@@ -151,6 +151,21 @@ std::string Url::port() const
 bool Url::same_origin(const Url& other) const
 {
     return scheme_ == other.scheme_ && host() == other.host() && port() == other.port();
+}
+
+std::string without_password(std::string_view text)
+{
+    const auto scheme = text.find("://");
+    if (scheme == text.npos)
+        return std::string{text};
+    const auto begin = scheme + 3;
+    const auto slash = text.find('/', begin);
+    const auto at = text.substr(0, slash).rfind('@');
+    const auto colon = text.find(':', begin);
+    const bool may_be_digest = slash == text.npos && !text.starts_with("http"); // docker://NAME:TAG@sha256:...
+    if (at == text.npos || at < begin || colon > at || may_be_digest)
+        return std::string{text};
+    return std::string{text.substr(0, colon)} + ":***" + std::string{text.substr(at)};
 }
 
 } // namespace rocket::fetch

@@ -35,4 +35,7 @@ private:
     std::string target_;
 };
 
+// For messages: what stands for the password in SCHEME://USER:PASSWORD@HOST/... is "***".
+std::string without_password(std::string_view text);
+
 } // namespace rocket::fetch

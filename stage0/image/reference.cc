@@ -109,6 +109,10 @@ Reference parse_reference(const std::string& text, const std::function<bool(cons
         return DistributionPoint{text};
     if (text.find("://") != text.npos)
         refuse(text, "known schemes are file, http, https, docker, oci, oci-archive, docker-archive and cimd");
+    for (const char* other : {"containers-storage:", "docker-daemon:", "ostree:"})
+        if (text.starts_with(other))
+            refuse(text, "what other tools keep has to be copied first: `skopeo copy` and `podman save` make oci:, "
+                         "oci-archive: and docker-archive: of it");
     const bool names_file = is_file(text);
     if (is_path(text, names_file))
         return FileReference{.path = absolute(text),

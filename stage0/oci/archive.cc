@@ -142,6 +142,8 @@ Archive::Archive(const std::string& path, const std::string& scratch, const stor
     auto file = sys::open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (!S_ISREG(sys::stat(file.get()).st_mode))
         fail(Error::Kind::usage, "{} is not a regular file", text::quoted(path));
+    if (sys::stat(file.get()).st_size == 0)
+        fail(Error::Kind::corrupt, "{} is empty", text::quoted(path));
     auto tar = sys::open(AT_FDCWD, scratch, O_TMPFILE | O_RDWR, 0600);
     store::UnpackJob job{.content = store::UnpackJob::Content::files,
                          .archive = file.get(),

@@ -118,6 +118,10 @@ void take_domain(DockerName& name, std::string_view& rest, std::string_view text
 DockerName DockerName::parse(std::string_view text)
 {
     DockerName name;
+    if (text.find("://") != text.npos)
+        refuse(text, "it has no scheme such as https://");
+    if (const auto host = text.substr(0, text.find('/')); host.size() < text.size() && host.find('@') != host.npos)
+        refuse(text.substr(host.find('@') + 1), "user names and passwords belong in the auth configuration");
     auto rest = text;
     take_digest(name, rest, text);
     take_tag(name, rest, text);
@@ -126,6 +130,8 @@ DockerName DockerName::parse(std::string_view text)
         refuse(text, "64 hexadecimal digits are no name");
     if (rest.size() > longest_path)
         refuse(text, "the name is too long");
+    if (std::ranges::any_of(rest, [](char c) { return c >= 'A' && c <= 'Z'; }))
+        refuse(text, "names have no capital letters");
     if (!std::ranges::all_of(text::split(rest, '/'), is_component))
         refuse(text, "names consist of lower-case letters, digits and single separators");
     name.path = name.domain == "docker.io" && rest.find('/') == rest.npos ? "library/" + std::string{rest} : rest;

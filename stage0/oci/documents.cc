@@ -129,9 +129,12 @@ Manifest Manifest::parse(std::string_view text)
              text::quoted(fields.text_or("artifactType", manifest.config.media_type)));
     for (const auto& item : items) {
         manifest.layers.push_back(Descriptor::from(item));
-        if (kind_of(manifest.layers.back().media_type) != MediaKind::layer)
-            throw Error{Error::Kind::unsupported, fmt::format("{} has the unknown type {}", item.place(),
-                                                              text::quoted(manifest.layers.back().media_type))};
+        const auto& type = manifest.layers.back().media_type;
+        if (type.ends_with("+encrypted"))
+            throw Error{Error::Kind::unsupported, fmt::format("{} is encrypted", item.place()),
+                        "`skopeo copy --decryption-key` makes an image of it that can be read"};
+        if (kind_of(type) != MediaKind::layer)
+            fail(Error::Kind::unsupported, "{} has the unknown type {}", item.place(), text::quoted(type));
     }
     if (const auto annotations = fields.optional("annotations"))
         manifest.annotations = annotations->text_map();

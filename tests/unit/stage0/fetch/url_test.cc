@@ -70,3 +70,19 @@ TEST_CASE("what a redirect means (RFC 3986, 5.2)")
     CHECK(resolved(base, "javascript:x") == "refused");
     CHECK(resolved(base, "d\r\nX: y") == "refused");
 }
+
+TEST_CASE("messages do not repeat passwords")
+{
+    using fetch::without_password;
+    CHECK(without_password("https://u:p@example.com/a.aci") == "https://u:***@example.com/a.aci");
+    CHECK(without_password("https://u:p@q@example.com") == "https://u:***@example.com");
+    CHECK(without_password("docker://u:p@example.com:1/a:b@sha256:1") == "docker://u:***@example.com:1/a:b@sha256:1");
+    for (const char* plain :
+         {"docker://a:b@sha256:1", "docker://h:1/a@sha256:1", "https://h:1/a@b", "https://u@h/a", "a:b@c", ""})
+        CHECK(without_password(plain) == plain);
+    try {
+        fetch::Url::parse("https://u:secret@example.com/a.aci");
+    } catch (const Error& error) {
+        CHECK(std::string_view{error.what()}.find("secret") == std::string_view::npos);
+    }
+}

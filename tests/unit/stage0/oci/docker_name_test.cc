@@ -41,8 +41,14 @@ TEST_CASE("docker references: what is none (OREF-1, OREF-5, OREF-6)")
          {std::string{}, std::string{"user/App"}, std::string{"a..b"}, std::string{"-a"}, std::string{"a/"},
           std::string{"a:"}, std::string{"a@sha256:12"}, std::string(64, 'a'), std::string{"a___b"},
           std::string{"a.-b"}, std::string{"ex ample.com/a"}, std::string{"h:port/a"}, std::string{"h:99999/a"},
-          "a:" + std::string(129, 't'), std::string(256, 'n'), "a@blake3:" + std::string(64, 'a')}) {
+          "a:" + std::string(129, 't'), std::string(256, 'n'), "a@blake3:" + std::string(64, 'a'),
+          std::string{"https://example.com/a"}, std::string{"bob:secret@example.com/a"}}) {
         CAPTURE(text);
         CHECK_THROWS_AS(DockerName::parse(text), Error);
+    }
+    try {
+        DockerName::parse("bob:secret@example.com/a");
+    } catch (const Error& error) {
+        CHECK(std::string_view{error.what()}.find("secret") == std::string_view::npos);
     }
 }
