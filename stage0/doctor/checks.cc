@@ -64,6 +64,8 @@ Finding kernel(const Places&)
 Finding data_directory(const Places& places)
 {
     const auto place = nearest(places.data);
+    if (const auto info = sys::stat_if_exists(AT_FDCWD, place, 0); info && !S_ISDIR(info->st_mode))
+        return {State::broken, fmt::format("{} is no directory", quoted(place)), "name another one with --dir"};
     struct statfs info {
     };
     sys::check([&] { return ::statfs(place.c_str(), &info); }, "looking at {}", quoted(place));
@@ -72,17 +74,19 @@ Finding data_directory(const Places& places)
                                    is_there(places.data) ? "" : ", and is not there yet");
     if ((static_cast<unsigned long>(info.f_flags) & ST_RDONLY) != 0)
         return {State::broken, found + ", on a read-only file system", "name another one with --dir or in paths.d"};
-    if (info.f_type == TMPFS_MAGIC)
-        return {State::lacking, found + ", in memory: images are fetched again after each boot",
-                "put it on a disk: --dir, or paths.d"};
     constexpr std::uint64_t little_mib = 1024;
     if (free_mib < little_mib)
         return {State::lacking, found, "make room: rocket gc, rocket image gc"};
+    if (info.f_type == TMPFS_MAGIC)
+        return {State::lacking, found + ", in memory: images are fetched again after each boot",
+                "put it on a disk: --dir, or paths.d"};
     return {State::fine, found};
 }
 
 Finding overlay(const Places& places)
 {
+    if (::geteuid() != 0)
+        return {State::fine, "whether pods share the files of images is for root to find out"};
     if (const auto problem = pod::overlay_problem(nearest(places.data)))
         return {State::lacking, fmt::format("pods cannot share the files of images: {}", *problem),
                 "put the data directory on a file system such as ext4, xfs or btrfs; until then each pod has a copy"};
@@ -154,6 +158,11 @@ Finding stage1(const Places&)
     if (!found || found->empty())
         return {State::broken, fmt::format("there is no stage1 image in {}", quoted(place)),
                 "build and install Rocket with -Dstage1-image=true, or name one with --stage1-path"};
+    for (const auto& name : *found)
+        if (!is_there(fmt::format("{}/{}/manifest", place, name)))
+            return {State::broken,
+                    fmt::format("the stage1 image {} in {} has no manifest", quoted(name), quoted(place)),
+                    "install Rocket again"};
     return {State::fine, fmt::format("{} in {}", fmt::join(*found, ", "), quoted(place))};
 }
 

@@ -29,6 +29,17 @@ def test_a_host_that_runs_pods_is_not_broken(rocket):
 def test_what_is_missing_is_named_with_the_next_step(rocket, home):
     found = findings(rocket, env={"ROCKET_LIBEXEC": str(home / "nowhere")}, status=1)
     assert found["stage1"]["state"] == "broken" and "-Dstage1-image=true" in found["stage1"]["advice"]
+    (home / "half/stage1-images/systemd").mkdir(parents=True)
+    assert "has no manifest" in findings(rocket, env={"ROCKET_LIBEXEC": str(home / "half")}, status=1)["stage1"]["finding"]
+    (home / "file").touch()
+    assert "is no directory" in findings(rocket, f"--dir={home}/file", status=1)["data"]["finding"]
+
+
+def test_who_is_not_root_is_told_nothing_wrong(rocket, home):
+    home.chmod(0o755)
+    found = {finding["check"]: finding for finding in json.loads(rocket.as_user("doctor", "--format=json").stdout)}
+    assert found["overlay"]["state"] == "fine" and "for root to find out" in found["overlay"]["finding"]
+    assert "broken" not in {finding["state"] for finding in found.values()}
 
 
 def test_a_place_that_images_cannot_be_shared_in(rocket, home):
