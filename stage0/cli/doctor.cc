@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "common/model/json_object.hh"
 #include "stage0/cli/commands.hh"
+#include "stage0/cli/findings.hh"
 #include "stage0/cli/pod_json.hh"
-#include "stage0/doctor/checks.hh"
 
 namespace rocket::cli
 {
@@ -29,23 +28,15 @@ int run(Invocation& invocation, const Options& options)
         throw UsageRequested{};
     const auto& context = invocation.context;
     const auto format = parse_format(options.format);
-    const doctor::Places places{context.data_dir(), context.global.system_config, context.global.local_config};
+    const auto places = places_of(context);
     json::Array all;
     auto worst = doctor::State::fine;
     for (const auto& check : doctor::checks()) {
         const auto finding = doctor::look(check, places);
         worst = std::max(worst, finding.state);
-        all.push_back(json::ObjectWriter{}
-                          .set("check", check.name)
-                          .set("about", check.about)
-                          .set("state", doctor::name_of(finding.state))
-                          .set("finding", finding.text)
-                          .set_text("advice", finding.advice)
-                          .done());
+        all.push_back(to_json(check, finding));
         if (format == Format::table)
-            context.out("{:8} {:9} {}\n{}{}{}", doctor::name_of(finding.state), check.name, finding.text,
-                        finding.advice.empty() ? "" : "                   -> ", finding.advice,
-                        finding.advice.empty() ? "" : "\n");
+            print(context, check, finding);
     }
     if (format != Format::table)
         print_json(context, json::Value{std::move(all)}, format);

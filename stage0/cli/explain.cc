@@ -8,8 +8,8 @@
 #include "common/sys/sys.hh"
 #include "common/sys/text.hh"
 #include "stage0/cli/commands.hh"
+#include "stage0/cli/findings.hh"
 #include "stage0/cli/pod_json.hh"
-#include "stage0/doctor/checks.hh"
 #include "stage0/pod/confinement.hh"
 #include "stage0/pod/guarded_places.hh"
 #include "stage0/pod/origins.hh"
@@ -139,7 +139,7 @@ void Explanation::read_options()
 
 void Explanation::read_findings()
 {
-    const doctor::Places places{context_.data_dir(), context_.global.system_config, context_.global.local_config};
+    const auto places = places_of(context_);
     for (const auto& check : doctor::checks())
         if (auto finding = doctor::look(check, places); finding.state != doctor::State::fine)
             findings_.emplace_back(&check, std::move(finding));
@@ -246,12 +246,7 @@ json::Value Explanation::to_json() const
     for (const auto& app : apps_)
         apps.push_back(to_json(app));
     for (const auto& [check, finding] : findings_)
-        host.push_back(json::ObjectWriter{}
-                           .set("check", check->name)
-                           .set("state", doctor::name_of(finding.state))
-                           .set("finding", finding.text)
-                           .set_text("advice", finding.advice)
-                           .done());
+        host.push_back(cli::to_json(*check, finding));
     return json::ObjectWriter{}
         .set("pod", info_.id.str())
         .set("state", name_of(info_.state))
@@ -316,9 +311,7 @@ void Explanation::print() const
     if (!findings_.empty())
         context_.out("this host\n");
     for (const auto& [check, finding] : findings_)
-        context_.out("  {:24} {}\n{}{}{}", fmt::format("{} {}", check->name, doctor::name_of(finding.state)),
-                     finding.text, finding.advice.empty() ? "" : "                           -> ", finding.advice,
-                     finding.advice.empty() ? "" : "\n");
+        cli::print(context_, *check, finding, "  ");
 }
 
 // The pod that the service runs now.
