@@ -101,6 +101,45 @@ void send_error(int fd, const Error& error)
     send(fd, FrameKind::error, payload);
 }
 
+namespace
+{
+
+// Each kind at most once, but notes; notes come before a manifest.
+void take_frame(Report& report, FrameKind kind, std::string_view payload, std::size_t largest_manifest)
+{
+    switch (kind) {
+    case FrameKind::note:
+        if (report.manifest || report.notes.size() == 8 || payload.size() > largest_note)
+            refuse();
+        report.notes.push_back(text::printable(payload));
+        return;
+    case FrameKind::manifest:
+        if (report.manifest || payload.size() > largest_manifest)
+            refuse();
+        report.manifest = payload;
+        return;
+    case FrameKind::seams:
+    case FrameKind::members: {
+        auto& list = kind == FrameKind::seams ? report.seams : report.members;
+        if (list || payload.size() > largest_list)
+            refuse();
+        list = payload;
+        return;
+    }
+    case FrameKind::tree:
+        report.tree = tree_from(payload);
+        return;
+    case FrameKind::error:
+        if (payload.size() > largest_error)
+            refuse();
+        report.error = error_from(payload);
+        return;
+    }
+    refuse();
+}
+
+} // namespace
+
 Report parse_report(std::string_view bytes, std::size_t largest_manifest)
 {
     Report report;
@@ -110,37 +149,7 @@ Report parse_report(std::string_view bytes, std::size_t largest_manifest)
         const auto size = number_at(bytes, 1, 4);
         if (bytes.size() - head_size < size)
             refuse();
-        const auto payload = bytes.substr(head_size, size);
-        switch (static_cast<FrameKind>(bytes[0])) {
-        case FrameKind::note:
-            if (report.manifest || report.notes.size() == 8 || size > largest_note)
-                refuse();
-            report.notes.push_back(text::printable(payload));
-            break;
-        case FrameKind::manifest:
-            if (report.manifest || size > largest_manifest)
-                refuse();
-            report.manifest = payload;
-            break;
-        case FrameKind::seams:
-        case FrameKind::members: {
-            auto& list = static_cast<FrameKind>(bytes[0]) == FrameKind::seams ? report.seams : report.members;
-            if (list || size > largest_list)
-                refuse();
-            list = payload;
-            break;
-        }
-        case FrameKind::tree:
-            report.tree = tree_from(payload);
-            break;
-        case FrameKind::error:
-            if (size > largest_error)
-                refuse();
-            report.error = error_from(payload);
-            break;
-        default:
-            refuse();
-        }
+        take_frame(report, static_cast<FrameKind>(bytes[0]), bytes.substr(head_size, size), largest_manifest);
         bytes.remove_prefix(head_size + size);
     }
     return report;
