@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import struct
 import subprocess
 import tarfile
 
@@ -199,6 +200,20 @@ def test_docker_archives_with_several_images(rocket, fetch, home):
     path = oci.save(home / "linked.tar", [(configs[0], [tar], ["first:1"]), (configs[1], [other], None)], links={place(other): "../" + place(tar)})
     image = fetch(f"docker-archive:{path}:@1").stdout.strip()
     assert json.loads(rocket("image", "cat-manifest", image).stdout)["app"]["exec"] == ["/b"]
+
+
+def test_file_capabilities(rocket, layout):
+    """The layer's are kept; what they give to users other than root is for whoever runs the image to say."""
+    info, data = next(member for member in oci.busybox() if member[0].name == "bin/busybox")
+    info.name, info.pax_headers = "cap/cat", {"SCHILY.xattr.security.capability": struct.pack("<5I", 0x2000001, 1 << 10, 0, 0, 0).decode("latin-1")}
+    layout.image(oci.busybox(), [(info, data)], name="v1", User="1000", Cmd=["/cap/cat", "/proc/self/status"])
+
+    def permitted(*flags, insecure="image"):
+        lines = rocket(f"--insecure-options={insecure}", "run", "--net=none", f"{layout}:v1", *flags).stdout.splitlines()
+        return next(int(line.split()[1], 16) for line in lines if line.startswith("CapPrm"))
+    assert permitted() == 0
+    assert permitted("--caps-retain=CAP_NET_BIND_SERVICE") == 1 << 10
+    assert permitted(insecure="image,seccomp") == 1 << 10
 
 
 @pytest.mark.parametrize("flags", [[], ["--no-overlay"]], ids=["overlay", "copied"])
