@@ -225,6 +225,15 @@ void Exchange::end(CURLcode result)
         report();
 }
 
+// In the library's words, which say of a server without TLS that its version number is wrong.
+std::string Exchange::complaint() const
+{
+    std::string text = complaint_[0] != '\0' ? complaint_.data() : ::curl_easy_strerror(*result_);
+    if (*result_ == CURLE_SSL_CONNECT_ERROR && text.find("wrong version number") != text.npos)
+        text = fmt::format("the server does not speak TLS; --insecure-options=http does without ({})", text);
+    return text;
+}
+
 void Exchange::report()
 {
     over_ = true;
@@ -234,8 +243,7 @@ void Exchange::report()
     if (*result_ == CURLE_OK)
         return send_(
             Done{start_.id, bytes_, decision_->body == Decision::Body::tags ? ac_tags(page_) : std::vector<Tag>{}});
-    const std::string text = complaint_[0] != '\0' ? complaint_.data() : ::curl_easy_strerror(*result_);
-    send_(Failed{start_.id, meaning_of(*result_), bytes_, text});
+    send_(Failed{start_.id, meaning_of(*result_), bytes_, complaint()});
 }
 
 } // namespace rocket::fetch

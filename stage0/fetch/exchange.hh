@@ -45,6 +45,7 @@ private:
     std::size_t take_body(std::string_view bytes);
     std::size_t refuse(Failure failure, std::string text);
     void report();
+    std::string complaint() const;
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
     static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
 

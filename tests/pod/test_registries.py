@@ -104,7 +104,8 @@ def test_plain_http_only_by_option(tmp_path_factory, layout, fetch):
     try:
         layout.image(oci.busybox(), name="v1")
         reference = plain.push(f"{layout}:v1", "box:v1")
-        fetch(plain, reference, status=254)
+        error = fetch(plain, reference, status=254).stderr
+        assert "does not speak TLS" in error and "--insecure-options=http" in error
         assert fetch(plain, reference, options="image,http").stdout.startswith("sha512-")
     finally:
         plain.close()
