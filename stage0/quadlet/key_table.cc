@@ -254,7 +254,9 @@ constexpr Key shared_rows[] = {
     {"Ulimit", add_limit, true},
     {"UserNS",
      [](Reading& r, const Entry& e) {
-         expect(e, {"auto", "host"}, "only auto (a range of ids of the pod's own) and host are supported");
+         expect(e, {"auto", "host"},
+                "only auto (a range of ids of the pod's own) and host are supported; for a user's own say User= in "
+                "[Service]");
          if (e.value == "auto")
              r.app.pod_flags.push_back("--private-users");
      },

@@ -24,10 +24,11 @@ void check_service(const UnitFile& file)
     const auto expect = [&](std::string_view key, std::initializer_list<std::string_view> values) {
         const auto* entry = file.last("Service", key);
         if (entry != nullptr && std::ranges::find(values, std::string_view{entry->value}) == values.end())
-            refuse(*entry, fmt::format("a pod's service has to be one of: {}", fmt::join(values, ", ")));
+            refuse(*entry, fmt::format("in a pod's service it has to be one of: {}", fmt::join(values, ", ")));
     };
     expect("Type", {"notify", "exec", "simple", "oneshot"});
     expect("KillMode", {"mixed"});
+    expect("Restart", {"no", "always", "on-success", "on-failure", "on-abnormal", "on-abort", "on-watchdog"});
     if (const auto* entry = file.last("Service", "ExecStart"))
         refuse(*entry, "what is started is said by the section of the container");
 }

@@ -108,6 +108,28 @@ VolumeFlags volume_flags(const Entry& entry, const std::string& name)
     return flags;
 }
 
+namespace
+{
+
+// Of a directory in the pod, which goes with it: its mode, and what holds for all of them.
+void set_tmpfs_option(std::string& mode, const std::string& word, const Entry& entry)
+{
+    constexpr std::array<std::string_view, 3> given{"rw", "nosuid", "nodev"};
+    const auto equals = word.find('=');
+    const auto key = word.substr(0, equals);
+    if (key == "mode" || key == "tmpfs-mode")
+        mode = equals == std::string::npos ? "" : word.substr(equals + 1);
+    else if (key == "size" || key == "tmpfs-size")
+        refuse(entry, "the directory lies on the disk of the pods, and has no size of its own");
+    else if (std::ranges::find(given, std::string_view{word}) == given.end())
+        refuse(entry, fmt::format("the option {} is not supported: the directory lies in the pod and goes with it",
+                                  text::quoted(word)));
+    if (!text::parse_octal(mode, 07777))
+        refuse(entry, fmt::format("{} is not a mode", text::quoted(mode)));
+}
+
+} // namespace
+
 VolumeFlags tmpfs_flags(const Entry& entry, const std::string& name)
 {
     const auto colon = entry.value.find(':');
@@ -115,20 +137,15 @@ VolumeFlags tmpfs_flags(const Entry& entry, const std::string& name)
     check_absolute(entry, target);
     std::string mode = "1777";
     if (colon != std::string::npos)
-        for (const auto& word : text::split(entry.value.substr(colon + 1), ',')) {
-            if (!word.starts_with("mode="))
-                refuse(entry,
-                       fmt::format("the option {} is not supported: the directory lies in the pod and goes with it",
-                                   text::quoted(word)));
-            mode = word.substr(5);
-        }
+        for (const auto& word : text::split(entry.value.substr(colon + 1), ','))
+            set_tmpfs_option(mode, word, entry);
     return empty(target, mode, name);
 }
 
 VolumeFlags mount_flags(const Entry& entry, const std::string& name)
 {
-    std::string type, source, target;
-    BindOptions options;
+    std::string type, source, target, mode = "1777";
+    std::vector<std::string> options;
     for (const auto& word : text::split(entry.value, ',')) {
         const auto equals = word.find('=');
         const auto key = word.substr(0, equals);
@@ -140,16 +157,22 @@ VolumeFlags mount_flags(const Entry& entry, const std::string& name)
         else if (key == "destination" || key == "dst" || key == "target")
             target = value;
         else
-            set_option(options, word, entry);
+            options.push_back(word);
     }
     check_absolute(entry, target);
-    if (type == "tmpfs")
-        return empty(target, "1777", name);
+    if (type == "tmpfs") {
+        for (const auto& word : options)
+            set_tmpfs_option(mode, word, entry);
+        return empty(target, mode, name);
+    }
     if ((type != "bind" && type != "volume") || source.empty())
         refuse(entry, "a mount is type=bind|volume,source=SOURCE,destination=TARGET, or type=tmpfs,destination=TARGET");
+    BindOptions bound;
+    for (const auto& word : options)
+        set_option(bound, word, entry);
     std::vector<Reference> references;
     const auto path = source_of(entry, source, references);
-    auto flags = bind(path, target, options, name);
+    auto flags = bind(path, target, bound, name);
     flags.references = std::move(references);
     return flags;
 }

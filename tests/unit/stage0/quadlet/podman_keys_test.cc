@@ -65,6 +65,17 @@ TEST_CASE("quadlet: a command in the app reloads it")
 
 TEST_CASE("quadlet: options of mounts")
 {
+    for (const char* written :
+         {"Tmpfs=/t:rw,mode=0700,nosuid,nodev", "Mount=type=tmpfs,destination=/t,tmpfs-mode=0700"}) {
+        CAPTURE(written);
+        CHECK(flags_of(written) == "--volume=a-v1,kind=empty,mode=0700 /i.aci --mount=volume=a-v1,target=/t --name=a");
+    }
+    for (const char* bad :
+         {"Tmpfs=/t:size=1m", "Tmpfs=/t:noexec", "Tmpfs=/t:mode=x", "Mount=type=tmpfs,dst=/t,tmpfs-size=1",
+          "Mount=type=tmpfs,dst=/t,ro", "Mount=type=bind,src=/s,dst=/t,tmpfs-mode=1"}) {
+        CAPTURE(bad);
+        CHECK(problem_of(bad).starts_with("/e/a.container:3: "));
+    }
     CHECK(flags_of("Volume=/etc/localtime:/etc/localtime:ro") == flags_of("Timezone=local"));
     for (const char* written : {"Volume=/s:/t:rw", "Mount=type=bind,source=/s,destination=/t,ro=false",
                                 "Mount=type=bind,src=/s,target=/t,readonly,rw"}) {

@@ -106,6 +106,7 @@ TEST_CASE("quadlet: nothing is ignored, and what is refused is named with its li
                             "[Pod]\nPodName=x",
                             "[Service]\nType=forking",
                             "[Service]\nExecStart=/x",
+                            "[Service]\nRestart=unless-stopped",
                             "[Install]\nAlso=x",
                             "[Install]\nWantedBy=../x",
                             "Image=x.build",
