@@ -14,8 +14,9 @@ namespace rocket::cli
 namespace
 {
 
-void declare_settle(UpdateOptions& options, FlagSet& flags)
+void declare_patience(UpdateOptions& options, FlagSet& flags)
 {
+    flags.add("start-timeout", options.start_timeout, "how long a service has to come up, if its unit sets no less");
     flags.add("settle", options.settle, "how long a service has to stay up after its restart");
 }
 
@@ -24,7 +25,7 @@ void declare(UpdateOptions& options, FlagSet& flags)
     flags.add("all", options.all, "all services whose .container or .pod file says AutoUpdate=registry");
     flags.add("check", options.check_only, "fetch the images and say what would change, but restart nothing");
     flags.add("retry", options.retry, "also try images that did not run before, or were rolled back from");
-    declare_settle(options, flags);
+    declare_patience(options, flags);
 }
 
 std::vector<std::string> automatic_units()
@@ -104,7 +105,7 @@ Command rollback_command()
              "again with\n`rocket update --retry`. Once more goes back to the images before these. A service "
              "that is stopped is not started.",
          .needs_root = true},
-        declare_settle, run_rollback);
+        declare_patience, run_rollback);
 }
 
 } // namespace rocket::cli

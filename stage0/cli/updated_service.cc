@@ -82,7 +82,7 @@ int UpdatedService::settle_interrupted()
 {
     if (deployment_->history.empty() || deployment_->history.back().outcome != Outcome::trying)
         return 0;
-    host_.wait_for_job(); // it goes on without whoever asked for it
+    host_.wait_for_job(options_.start_timeout); // it goes on without whoever asked for it
     auto& last = deployment_->history.back();
     const auto& pins = deployment_->pins;
     const bool went_back = !pins.empty() && pins == last.before;
@@ -137,7 +137,7 @@ Images UpdatedService::running() const
 // Why it does not run as it should: it is not up, does not stay up, or an app of it is not well.
 std::optional<std::string> UpdatedService::restart_and_look()
 {
-    if (auto why = host_.restart(options_.settle))
+    if (auto why = host_.restart(options_.start_timeout, options_.settle))
         return why;
     if (const auto info = pod())
         for (const auto& app : info->apps)

@@ -21,7 +21,8 @@ struct UpdateOptions {
     bool check_only = false;
     bool all = false;
     bool retry = false;
-    Duration settle = std::chrono::seconds{10}; // how long it has to stay up
+    Duration start_timeout = std::chrono::minutes{5}; // how long it has to come up, whatever the unit allows
+    Duration settle = std::chrono::seconds{10};       // and to stay up
 };
 
 // One service, from what it runs to what it is to run.

@@ -180,20 +180,17 @@ bool HostUnit::is_stopped() const
     return property(unit_interface, "ActiveState") == "inactive";
 }
 
-void HostUnit::wait_for_job() const
+void HostUnit::wait_for_job(std::chrono::nanoseconds patience) const
 {
-    bool removed = true; // some job: whether ours is there still is asked anew then
     sd_bus_slot* raw_slot = nullptr;
-    const auto on_removed = [](sd_bus_message*, void* data, sd_bus_error*) {
-        *static_cast<bool*>(data) = true;
-        return 0;
-    };
+    const auto wake = [](sd_bus_message*, void*, sd_bus_error*) { return 0; };
     bus::check(::sd_bus_match_signal(bus_.get(), &raw_slot, service, manager_path, manager_interface, "JobRemoved",
-                                     on_removed, &removed),
+                                     wake, nullptr),
                "watching the host's systemd");
     const bus::Slot slot{raw_slot};
-    while (!std::exchange(removed, false) || has_job())
-        process(bus_.get(), std::chrono::steady_clock::now() + std::chrono::hours{1});
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (has_job() && std::chrono::steady_clock::now() < end)
+        process(bus_.get(), end);
 }
 
 bool HostUnit::has_job() const
@@ -225,8 +222,8 @@ std::string HostUnit::why_down() const
     return fmt::format("{}{}{}", result == "success" ? "it ended" : result, status.empty() ? "" : ": ", status);
 }
 
-// The result of the job, when there is one: "done", "failed", "timeout" ...
-std::string HostUnit::run_job(const char* member)
+// The result of the job, when there is one: "done", "failed", "timeout" ...; empty: it is not there yet.
+std::string HostUnit::run_job(const char* member, std::chrono::nanoseconds patience)
 {
     Job job;
     sd_bus_slot* raw_slot = nullptr;
@@ -242,9 +239,10 @@ std::string HostUnit::run_job(const char* member)
     error.check(called, quoted(name_));
     const char* path = nullptr;
     bus::check(::sd_bus_message_read(reply.get(), "o", &path), "reading a D-Bus message");
-    job.path = path;           // signals are only looked at in process()
-    while (job.result.empty()) // the unit's own time-outs end it
-        process(bus_.get(), std::chrono::steady_clock::now() + std::chrono::hours{1});
+    job.path = path; // signals are only looked at in process()
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (job.result.empty() && std::chrono::steady_clock::now() < end)
+        process(bus_.get(), end);
     return job.result;
 }
 
@@ -270,10 +268,12 @@ bool HostUnit::stays_active(std::chrono::nanoseconds settle)
     return is_active() && main_pid() == first;
 }
 
-std::optional<std::string> HostUnit::restart(std::chrono::nanoseconds settle)
+std::optional<std::string> HostUnit::restart(std::chrono::nanoseconds patience, std::chrono::nanoseconds settle)
 {
     forget_failures();
-    const auto result = run_job("RestartUnit");
+    const auto result = run_job("RestartUnit", patience);
+    if (result.empty())
+        return fmt::format("it did not come up in {} s", std::chrono::ceil<std::chrono::seconds>(patience).count());
     if (result != "done")
         return fmt::format("{} ({})", why_down(), result);
     if (!stays_active(settle))

@@ -27,19 +27,21 @@ public:
     std::string user() const;                           // User=, or the name of its dynamic user; may be empty: root
     std::vector<std::string> state_directories() const; // StateDirectory=, whole paths
     bool is_active() const;                             // or reloading
-    bool is_stopped() const;   // by somebody, or it ended well: neither failed nor being restarted
-    void wait_for_job() const; // that somebody else has asked for; until there is none
+    bool is_stopped() const; // by somebody, or it ended well: neither failed nor being restarted
+    // Until there is no job that somebody else has asked for.
+    void wait_for_job(std::chrono::nanoseconds patience) const;
 
-    // Restarts it, however often that was done lately, and waits until it is up, as its Type= says, then watches for as
-    // long as `settle` whether it stays up. Why it is not up, as in "exit-code"; nullopt: it is.
-    std::optional<std::string> restart(std::chrono::nanoseconds settle);
+    // Restarts it, however often that was done lately, and waits until it is up, as its Type= says, for as long as
+    // `patience`; then watches for as long as `settle` whether it stays up. Why it is not up, as in "exit-code";
+    // nullopt: it is.
+    std::optional<std::string> restart(std::chrono::nanoseconds patience, std::chrono::nanoseconds settle);
 
 private:
     std::string property(const char* interface, const char* member) const;
     std::string why_down() const;
     bool has_job() const;
     void forget_failures() const;
-    std::string run_job(const char* member);
+    std::string run_job(const char* member, std::chrono::nanoseconds patience);
     bool stays_active(std::chrono::nanoseconds settle);
 
     std::string name_;

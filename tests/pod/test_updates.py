@@ -160,6 +160,17 @@ def test_it_goes_back_when_an_app_is_unhealthy_after_all(service):
     assert service.version() == "1"
 
 
+def test_it_goes_back_when_the_new_image_never_gets_ready(service):
+    """The unit would wait for ever."""
+    def check(status):
+        return [aci.file("rootfs/bin/check", f"#!/bin/sh\nexit {status}\n", 0o755)]
+    service.publish("1", content=check(0))
+    service.start("TimeoutStartSec=infinity", ["--notify=healthy", "--health-cmd=check", "--health-interval=100ms", "--health-start-period=1h"])
+    service.publish("2", content=check(1))
+    assert "it did not come up in 4 s; going back" in service.update("--start-timeout=4s", status=1).stderr
+    assert service.version() == "1"
+
+
 def test_how_often_a_service_may_be_started_does_not_keep_it_from_going_back(service):
     service.publish("1")
     service.start("[Unit]\nStartLimitIntervalSec=1h\nStartLimitBurst=2")
