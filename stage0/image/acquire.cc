@@ -122,6 +122,10 @@ model::ImageId find_fetched(const store::Store& store, const std::string& source
 
 model::ImageId find_in_store(const store::Store& store, const std::string& image)
 {
+    if (image.starts_with('/') || image.starts_with("./") || image.starts_with("../")) // no name begins so
+        throw Error{Error::Kind::usage,
+                    fmt::format("{} is a path, and no image of the local store is called by one", text::quoted(image)),
+                    "say its id, which `rocket fetch` prints, or its name: `rocket image list` shows both"};
     if (const auto source = source_in(image))
         return with_context("cannot find image", [&] { return find_fetched(store, *source); });
     if (model::ImageIdPrefix::looks_like(image))

@@ -97,6 +97,8 @@ def test_commands_know_an_image_by_what_it_was_fetched_by(rocket, layout, fetch)
         assert json.loads(manifest)["app"]["exec"] == ["/bin/echo", "two"], "the latest"
     for wrong in f"{layout}", f"{layout}:v2", "docker://example.com/v1":
         assert "no image of the local store is" in rocket("image", "cat-manifest", wrong, status=254).stderr
+    for path in "./image.aci", "../image.aci", "/image.aci":
+        assert "is a path" in rocket("image", "cat-manifest", path, status=254).stderr
     assert second in rocket("image", "rm", f"{layout}:v1").stdout and first in rocket("image", "rm", f"{layout}:v1").stdout
 
 
