@@ -55,7 +55,7 @@ def log(unit):
 
 @pytest.mark.boot
 def test_all_examples_start_together(examples, rocket):
-    start = subprocess.run(["systemctl", "start", *SERVICES, "backup", "echo.socket"], capture_output=True, text=True, check=False, timeout=120)
+    start = subprocess.run(["systemctl", "start", *SERVICES, "backup", "echo.socket"], capture_output=True, text=True, check=False, timeout=300)
     states = {name: run("systemctl", "is-active", name, check=False).strip() for name in [*SERVICES, "lan-network", "inner-network", "pgdata-volume"]}
     failed = [name for name, state in states.items() if state != "active"]
     assert not failed and start.returncode == 0, start.stderr + "".join(log(name) for name in failed)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not HOST_IS_SYSTEMD, reason="needs systemd as PI
 
 
 def run(*command, check=True):
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
     assert not check or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done.stdout
 

@@ -13,7 +13,7 @@ rocket run --net=none /images/busybox.aci --exec=/bin/echo -- works
 
 def test_limits_and_controllers(machine):
     """The tests of tests/pod that are marked `vm` or `boot`, inside the machine."""
-    out = machine("cd /usr/lib/rocket-tests; ROCKET=$(type -P rocket) ROCKET_TIER=vm python3 -m pytest -c tests/pytest.ini tests/pod -m 'vm or boot' 2>&1", timeout=600)
+    out = machine("cd /usr/lib/rocket-tests; ROCKET=$(type -P rocket) ROCKET_TIER=vm python3 -m pytest -c tests/pytest.ini tests/pod -m 'vm or boot' 2>&1", timeout=900)
     assert " passed" in out
 
 
