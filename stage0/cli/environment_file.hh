@@ -9,8 +9,8 @@
 namespace rocket::cli
 {
 
-// One NAME=VALUE per line, verbatim; empty lines and comments are skipped. What the file says is added to `environment`,
-// which must not have any of the names.
+// One NAME=VALUE per line, verbatim; empty lines and comments are skipped. What the file says is added to
+// `environment`, which must not have any of the names.
 void read_environment_file(const std::string& path, model::Environment& environment);
 
 } // namespace rocket::cli
