@@ -77,7 +77,7 @@ int run(Invocation& invocation, Options& options)
     const auto lock = prepare_lock(layout);
     ImageSource source{invocation.context};
     const auto image = in_context(name_in_messages(wanted.image), [&] {
-        return source.acquire({wanted.image, wanted.signature, policy});
+        return source.acquire_for_other_pod({wanted.image, wanted.signature, policy});
     });
     in_context("error adding app to pod", [&] {
         pod::MutablePod changing{pod, notify::tick};

@@ -170,14 +170,31 @@ pod::Image ImageSource::from_host(image::Request request)
     return {.id = id, .manifest = std::move(manifest), .manifest_text = std::move(text), .trees = std::move(trees)};
 }
 
-pod::Image ImageSource::acquire_for_own_pod(const image::Request& request)
+bool ImageSource::may_use_host(const image::Request& request) const
 {
     const auto reference = image::parse_reference(request.image);
     const bool is_name = std::holds_alternative<model::ImageIdPrefix>(reference) ||
                          std::holds_alternative<model::ImageName>(reference) ||
                          std::holds_alternative<image::DockerReference>(reference);
-    if (!context_.shared_images || !is_name || request.policy == image::PullPolicy::update ||
-        !request.signature.empty())
+    return context_.shared_images && is_name && request.policy != image::PullPolicy::update &&
+           request.signature.empty();
+}
+
+bool ImageSource::is_on_host(const image::Request& request) const
+{
+    if (!may_use_host(request))
+        return false;
+    try {
+        image::find_in_store(store::Store{context_.shared_images->layout()}, request.image);
+        return true;
+    } catch (const Error&) { // then it is no way out
+        return false;
+    }
+}
+
+pod::Image ImageSource::acquire_for_own_pod(const image::Request& request)
+{
+    if (!may_use_host(request))
         return acquire(request);
     try {
         auto found = from_host(request);
@@ -187,6 +204,17 @@ pod::Image ImageSource::acquire_for_own_pod(const image::Request& request)
         log::debug("not from the host's store: {}", error.innermost());
     }
     return acquire(request);
+}
+
+pod::Image ImageSource::acquire_for_other_pod(const image::Request& request)
+{
+    try {
+        return acquire(request);
+    } catch (Error& error) {
+        if (is_on_host(request))
+            error.set_hint("the host's store has it, but serves `rocket run` alone; fetch it from where it comes from");
+        throw;
+    }
 }
 
 pod::Image ImageSource::acquire_unsigned(const image::Request& request)

@@ -29,6 +29,9 @@ public:
     pod::Image acquire(const image::Request& request);
     // For a pod that this process becomes: in place in the host's own store, if we may use that and it is there.
     pod::Image acquire_for_own_pod(const image::Request& request);
+    // For a pod that starts later, or runs already: from our own store, since the host keeps its images for the process
+    // that has asked for them alone. An error says whether the host has it.
+    pod::Image acquire_for_other_pod(const image::Request& request);
     // The same for a file in a place that only whoever installed us can write to: its signature is not looked at.
     pod::Image acquire_unsigned(const image::Request& request);
     // Of an image in the store: see image::Session.
@@ -37,7 +40,9 @@ public:
 private:
     image::Hooks hooks();
     pod::Image ready(const model::ImageId& id);
+    bool may_use_host(const image::Request& request) const;
     pod::Image from_host(image::Request request);
+    bool is_on_host(const image::Request& request) const;
 
     const Context& context_;
     Progress progress_;

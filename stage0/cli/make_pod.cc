@@ -40,14 +40,17 @@ image::Request request_of(const pod::AppRequest& app, const PodFlags& flags, con
     return {pin->second.key(), "", image::PullPolicy::never};
 }
 
+pod::Image acquire(ImageSource& source, const image::Request& request, pod::PodStage stage)
+{
+    return stage == pod::PodStage::run ? source.acquire_for_own_pod(request) : source.acquire_for_other_pod(request);
+}
+
 Planned plan_from_images(const PodFlags& flags, pod::PodStage stage, ImageSource& source, const update::Images& pins)
 {
     std::vector<pod::Image> images;
     for (const auto& app : flags.app_args.apps) {
         const auto request = request_of(app, flags, pins);
-        images.push_back(in_context(name_in_messages(app.image), [&] {
-            return stage == pod::PodStage::run ? source.acquire_for_own_pod(request) : source.acquire(request);
-        }));
+        images.push_back(in_context(name_in_messages(app.image), [&] { return acquire(source, request, stage); }));
     }
     const auto wanted = request(flags);
     auto reified = pod::reify(wanted, images, ::getuid(), ::getgid());
@@ -55,7 +58,7 @@ Planned plan_from_images(const PodFlags& flags, pod::PodStage stage, ImageSource
     return {std::move(reified), std::move(images), std::move(origins)};
 }
 
-Planned plan_from_manifest(const std::string& path, ImageSource& source)
+Planned plan_from_manifest(const std::string& path, pod::PodStage stage, ImageSource& source)
 {
     auto manifest = model::PodManifest::parse(file::read(AT_FDCWD, path));
     std::vector<pod::Image> images;
@@ -63,7 +66,7 @@ Planned plan_from_manifest(const std::string& path, ImageSource& source)
         if (!app.image.id)
             fail(Error::Kind::usage, "no image ID for app {}", text::quoted(app.name.str()));
         images.push_back(with_context("error getting the image manifest from store", [&] {
-            return source.acquire({app.image.id->str(), "", image::PullPolicy::never});
+            return acquire(source, {app.image.id->str(), "", image::PullPolicy::never}, stage);
         }));
     }
     auto reified = pod::reify(std::move(manifest), images);
@@ -110,7 +113,7 @@ Planned make_plan(const MakePod& what, ImageSource& source, const model::Layout&
         return plan_sandbox(*what.sandbox);
     const auto pins = what.stage == pod::PodStage::run ? update::own_pins(layout) : update::Images{};
     return what.flags.pod_manifest.empty() ? plan_from_images(what.flags, what.stage, source, pins)
-                                           : plan_from_manifest(what.flags.pod_manifest, source);
+                                           : plan_from_manifest(what.flags.pod_manifest, what.stage, source);
 }
 
 // Now, not when the pod is there.

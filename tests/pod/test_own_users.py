@@ -117,6 +117,28 @@ def test_a_pod_without_machined(host):
     finally:
         systemctl("unmask", "--runtime", "systemd-machined")
     assert ran.returncode == 0 and "works" in ran.stdout, ran
+    assert whole["machine"]["name"] == "rkt-" + whole["pod"] and whole["machine"]["from"] == "rocket-users.socket"
+    assert "set-id bits" not in [origin["what"] for origin in app["origins"]]
+    other = explained(host, "bits")
+    assert "left out of its files  <- unit: RestrictSUIDSGID=, which DynamicUser= implies" in other and "machine " not in other, other
+
+
+def test_images_of_the_host_by_pod_manifest_and_for_later(host):
+    """A pod that runs at once uses them in place, however it is described; for one that starts later the host does not keep them, which is said."""
+    image = subprocess.run([host.rocket.program, "image", "list", "--fields=id", "--full", "--no-legend"], check=True, capture_output=True, text=True, env=host.rocket.environment).stdout.strip()
+    described = host.rocket.home / "pod.json"
+    app = {"name": "box", "image": {"id": image}, "app": {"exec": ["/bin/echo", "works"], "user": "0", "group": "0"}}
+    described.write_text(json.dumps({"acKind": "PodManifest", "acVersion": "0.8.11", "apps": [app]}))
+    ran = host.run("games", "run", "--net=none", "--pod-manifest", described)
+    assert "works" in ran.stdout and f"using image {image} from the host's store" in ran.stderr, ran
+    for words in (["--pod-manifest", described], ["--pull-policy=never", "example.com/busybox"]):
+        prepared = host.run("games", "prepare", *words)
+        assert prepared.returncode != 0 and "the host's store has it, but serves `rocket run` alone" in prepared.stderr, prepared
+    unknown = host.run("games", "prepare", "--pull-policy=never", "example.com/other")
+    assert unknown.returncode != 0 and "the host's store" not in unknown.stderr, unknown
+    own = host.run("games", "prepare", "--quiet", host.images["busybox"])
+    assert own.returncode == 0, own
+    assert "works" in host.run("games", "run", "--net=none", "example.com/busybox", "--exec=/bin/echo", "--", "works").stdout
     assert "warning: the pod is not registered as a machine: systemd-machined" in ran.stderr
 
 
