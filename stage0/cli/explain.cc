@@ -9,10 +9,12 @@
 #include "common/sys/text.hh"
 #include "stage0/cli/commands.hh"
 #include "stage0/cli/findings.hh"
+#include "stage0/cli/keys_of_flags.hh"
 #include "stage0/cli/pod_json.hh"
 #include "stage0/pod/confinement.hh"
 #include "stage0/pod/guarded_places.hh"
 #include "stage0/pod/origins.hh"
+#include "stage0/pod/own_user_facts.hh"
 #include "stage0/pod/pod_info.hh"
 #include "stage0/quadlet/unit_file.hh"
 #include "stage0/update/deployment.hh"
@@ -34,43 +36,6 @@ void declare(Options& options, FlagSet& flags)
 {
     flags.add("format", options.format, "format the output as 'json' or 'json-pretty'; the default is text");
 }
-
-// Which flags the keys of a .container file become (stage0/quadlet/container.cc).
-struct KeyOf {
-    std::string_view flag;
-    std::string_view key;
-};
-constexpr KeyOf keys_of_flags[] = {
-    {"--caps-remove", "DropCapability"},
-    {"--caps-retain", "AddCapability"},
-    {"--caps-retain", "DropCapability"},
-    {"--environment", "Environment"},
-    {"--environment", "EnvironmentFile"},
-    {"--exec", "Entrypoint"},
-    {"--group", "Group"},
-    {"--group", "User"},
-    {"--health-cmd", "HealthCmd"},
-    {"--health-interval", "HealthInterval"},
-    {"--health-on-failure", "HealthOnFailure"},
-    {"--health-retries", "HealthRetries"},
-    {"--health-start-period", "HealthStartPeriod"},
-    {"--health-timeout", "HealthTimeout"},
-    {"--inherit-env", "EnvironmentHost"},
-    {"--memory", "Memory"},
-    {"--mount, --volume", "Volume"},
-    {"--mount, --volume", "Mount"},
-    {"--mount, --volume", "Tmpfs"},
-    {"--mount, --volume", "Secret"},
-    {"--mount, --volume", "AddDevice"},
-    {"--mount, --volume", "Timezone"},
-    {"--no-new-privileges", "NoNewPrivileges"},
-    {"--notify", "Notify"},
-    {"--readonly-rootfs", "ReadOnly"},
-    {"--supplementary-gids", "GroupAdd"},
-    {"--user", "User"},
-    {"--working-dir", "WorkingDir"},
-    {"-- ARGUMENTS", "Exec"},
-};
 
 // What is known of one app.
 struct Explained {
@@ -95,7 +60,8 @@ class Explanation
 {
 public:
     Explanation(const Context& context, const pod::Pod& pod, std::string source)
-        : context_{context}, pod_{pod}, info_{pod::read_info(pod, pod::Detail::full)}, source_{std::move(source)}
+        : context_{context}, pod_{pod}, info_{pod::read_info(pod, pod::Detail::full)}, source_{std::move(source)},
+          machine_{pod::machine_of(pod)}
     {
         read_options();
         read_findings();
@@ -119,7 +85,8 @@ private:
     const Context& context_;
     const pod::Pod& pod_;
     pod::PodInfo info_;
-    std::string source_;               // the file that the unit was made from; may be empty
+    std::string source_; // the file that the unit was made from; may be empty
+    std::optional<pod::Origin> machine_;
     std::vector<std::string> options_; // of the pod as a whole, as its supervisor has got them
     std::vector<std::pair<const doctor::Check*, doctor::Finding>> findings_;
     std::vector<Explained> apps_;
@@ -153,6 +120,8 @@ Explained Explanation::explain(const pod::AppInfo& app, std::vector<pod::Origin>
             if (const auto text = file::read_if_exists(
                     pod_.fd(), fmt::format("{}/{}", pod::added_origins_directory(app.app.name), pod::origins_file)))
                 result.origins = pod::read_origins(*text)[app.app.name.str()];
+        if (auto lacking = pod::lacking_set_ids(pod_, app.app.name))
+            result.origins.push_back(std::move(*lacking));
         result.meant = pod::intended(pod_, app.app.name);
         if (const auto supervisor = pod_.supervisor(); result.meant && supervisor)
             result.meant = pod::as_host_counts(*result.meant, *supervisor);
@@ -247,14 +216,16 @@ json::Value Explanation::to_json() const
         apps.push_back(to_json(app));
     for (const auto& [check, finding] : findings_)
         host.push_back(cli::to_json(*check, finding));
-    return json::ObjectWriter{}
-        .set("pod", info_.id.str())
-        .set("state", name_of(info_.state))
-        .set_text("source", source_)
-        .set("options", json::to_json(options_))
-        .set("apps", std::move(apps))
-        .set("host", std::move(host))
-        .done();
+    json::ObjectWriter object;
+    object.set("pod", info_.id.str()).set("state", name_of(info_.state)).set_text("source", source_);
+    if (machine_)
+        object.set("machine", json::ObjectWriter{}
+                                  .set("name", machine_->value)
+                                  .set("from", machine_->from)
+                                  .set_text("by", machine_->by)
+                                  .done());
+    object.set("options", json::to_json(options_)).set("apps", std::move(apps)).set("host", std::move(host));
+    return std::move(object).done();
 }
 
 void Explanation::print(const Explained& app) const
@@ -304,6 +275,9 @@ void Explanation::print() const
     context_.out("pod {} ({})\n", info_.id.str(), name_of(info_.state));
     if (!source_.empty())
         context_.out("  {:24} {}\n", "made from", source_);
+    if (machine_)
+        context_.out("  {:24} {}  <- {}{}{}\n", machine_->what, machine_->value, machine_->from,
+                     machine_->by.empty() ? "" : ": ", machine_->by);
     for (const auto& option : options_)
         context_.out("  {:24} {}\n", "option", text::printable(option));
     for (const auto& app : apps_)

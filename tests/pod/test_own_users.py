@@ -99,24 +99,24 @@ def test_pods_of_other_users_are_machines(host):
     wait_for(lambda: systemctl("is-active", "web", check=False) != "active" and not machines(), "the end")
 
 
+def explained(host, unit, *words):
+    ran = subprocess.run([host.rocket.program, "explain", *words, unit], capture_output=True, text=True, check=True, env=host.rocket.environment)
+    return ran.stdout
+
+
 def test_explain_finds_the_pods_of_services_of_other_users(host):
-    """In their own state directories; and counts ids as the host does."""
+    """In their own state directories; counts ids as the host does; says who registered the name, and which files lack set-id bits, and why."""
+    suid = host.rocket.home / "suid.aci"
+    aci.write(suid, aci.image("example.com/suid", aci.app("/bin/sh"), [*aci.busybox(), aci.file("rootfs/bin/su", b"x", mode=0o4755)]))
     host.start("web", "run", "--net=none", *SLEEP)
-    wait_for(lambda: systemctl("is-active", "web", check=False) == "active", "the pod")
-    explained = subprocess.run([host.rocket.program, "explain", "--format=json", "web"], capture_output=True, text=True, check=True, env=host.rocket.environment)
-    app, = json.loads(explained.stdout)["apps"]
+    host.start("bits", "run", "--net=none", "--register=false", suid, "--exec=/bin/sleep", "--", "1000", options=host.dynamic, state="bits")
+    wait_for(lambda: systemctl("is-active", "web", "bits", check=False).splitlines() == ["active", "active"], "the pods")
+    wait_for(machines, "the machine")
+    whole = json.loads(explained(host, "web", "--format=json"))
+    app, = whole["apps"]
     uid = int(subprocess.run(["id", "-u", "games"], capture_output=True, text=True, check=True).stdout)
     assert app["meant"]["uid"] == app["kernel"]["uid"] == uid and app["namespaces"]["user"] == "own"
     assert not [line for line in app["differences"] if line.startswith(("user", "group"))]
-
-
-def test_a_pod_without_machined(host):
-    systemctl("mask", "--runtime", "--now", "systemd-machined")
-    try:
-        ran = host.run("games", "run", "--net=none", "example.com/busybox", "--exec=/bin/sh", "--", "-c", "sleep 0.3; echo works")
-    finally:
-        systemctl("unmask", "--runtime", "systemd-machined")
-    assert ran.returncode == 0 and "works" in ran.stdout, ran
     assert whole["machine"]["name"] == "rkt-" + whole["pod"] and whole["machine"]["from"] == "rocket-users.socket"
     assert "set-id bits" not in [origin["what"] for origin in app["origins"]]
     other = explained(host, "bits")
@@ -139,6 +139,15 @@ def test_images_of_the_host_by_pod_manifest_and_for_later(host):
     own = host.run("games", "prepare", "--quiet", host.images["busybox"])
     assert own.returncode == 0, own
     assert "works" in host.run("games", "run", "--net=none", "example.com/busybox", "--exec=/bin/echo", "--", "works").stdout
+
+
+def test_a_pod_without_machined(host):
+    systemctl("mask", "--runtime", "--now", "systemd-machined")
+    try:
+        ran = host.run("games", "run", "--net=none", "example.com/busybox", "--exec=/bin/sh", "--", "-c", "sleep 0.3; echo works")
+    finally:
+        systemctl("unmask", "--runtime", "systemd-machined")
+    assert ran.returncode == 0 and "works" in ran.stdout, ran
     assert "warning: the pod is not registered as a machine: systemd-machined" in ran.stderr
 
 
