@@ -13,6 +13,7 @@
 #include "common/sys/log.hh"
 #include "common/sys/mount.hh"
 #include "common/sys/sys.hh"
+#include "common/sys/with_hint.hh"
 #include "stage1/resolve.hh"
 
 namespace rocket::stage1
@@ -28,7 +29,9 @@ void set_host_name(Construction& pod)
     if (!pod.plan.new_uts)
         return;
     const auto& name = pod.plan.hostname;
-    sys::check([&] { return ::sethostname(name.data(), name.size()); }, "setting it to {}", text::quoted(name));
+    with_hint(EPERM, "ProtectHostname= of the unit may not forbid it: the pod has a name of its own", [&] {
+        sys::check([&] { return ::sethostname(name.data(), name.size()); }, "setting it to {}", text::quoted(name));
+    });
 }
 
 // The kernel gives it 127.0.0.1/8 and ::1 when it comes up.
@@ -36,7 +39,10 @@ void start_loopback(Construction& pod)
 {
     if (!pod.plan.new_network)
         return;
-    const Fd socket{sys::check([] { return ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); }, "opening a socket")};
+    const Fd socket{
+        with_hint(EAFNOSUPPORT, "RestrictAddressFamilies= of the unit has to allow AF_INET, or: --net=host", [] {
+            return sys::check([] { return ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); }, "opening a socket");
+        })};
     ifreq request{};
     std::strcpy(request.ifr_name, "lo");
     request.ifr_flags = IFF_UP;

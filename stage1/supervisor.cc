@@ -25,6 +25,10 @@ namespace rocket::stage1
 namespace
 {
 
+constexpr int refused_filter = 228; // EXIT_SECCOMP
+constexpr const char* filter_of_unit =
+    "; neither LockPersonality= nor SystemCallFilter= of the pod's unit may forbid it";
+
 constexpr const char* manager_socket = "systemd/private";
 constexpr const char* journal_socket = "systemd/journal/stdout";
 constexpr const char* journal_socket_unit = "systemd-journald.socket";
@@ -380,8 +384,8 @@ void Supervisor::report(const RunningApp& app) const
         log::print("app {}: {} cannot be executed: it, or its interpreter, is missing or not executable", name,
                    text::quoted(app.spec().main.path));
     else if (app.progress().failed_in_setup())
-        log::print("app {} could not be set up: status {} (see systemd.exec(5), \"Process Exit Codes\")", name,
-                   *result.code);
+        log::print("app {} could not be set up: status {} (see systemd.exec(5), \"Process Exit Codes\"){}", name,
+                   *result.code, *result.code == refused_filter ? filter_of_unit : "");
     else if (app.progress().failed_before_main() && app.spec().pre_start && app.progress().failed())
         log::print("app {}: pre-start handler {} failed", name, text::quoted(app.spec().pre_start->path));
     else if (result.oom)

@@ -8,6 +8,7 @@
 #include "common/sys/mount.hh"
 #include "common/sys/pass_fds.hh"
 #include "common/sys/sys.hh"
+#include "common/sys/with_hint.hh"
 #include "stage0/store/foreign_use.hh"
 #include "stage0/store/store.hh"
 
@@ -31,7 +32,9 @@ SharedImages::SharedImages(std::shared_ptr<const Fd> host, const Fd& images, con
 {
     sys::make_dir_if_missing(AT_FDCWD, layout_.data(), 0700);
     sys::make_dir_if_missing(AT_FDCWD, layout_.cas(), 0700);
-    mount::attach(images.get(), sys::open(AT_FDCWD, layout_.cas(), O_PATH | O_DIRECTORY | O_NOFOLLOW).get());
+    const auto place = sys::open(AT_FDCWD, layout_.cas(), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    with_hint(EPERM, "SystemCallFilter= of the unit, if it has one, has to allow @mount",
+              [&] { mount::attach(images.get(), place.get()); });
 }
 
 void SharedImages::keep(const model::ImageId& id) const

@@ -141,6 +141,24 @@ def test_images_of_the_host_by_pod_manifest_and_for_later(host):
     assert "works" in host.run("games", "run", "--net=none", "example.com/busybox", "--exec=/bin/echo", "--", "works").stdout
 
 
+# Option of the unit → what is said of it, and what to do.
+FORBIDDEN = {
+    "RestrictAddressFamilies=AF_UNIX": "RestrictAddressFamilies= of the unit has to allow AF_INET",
+    "ProtectHostname=yes": "ProtectHostname= of the unit may not forbid it",
+    "LockPersonality=yes": "neither LockPersonality= nor SystemCallFilter= of the pod's unit",
+    "RestrictNamespaces=yes": "neither RestrictNamespaces= of the unit nor",
+    "SystemCallFilter=@system-service\nSystemCallErrorNumber=EPERM": "has to allow @mount",
+}
+
+
+def test_options_of_the_unit_that_forbid_what_the_pod_needs(host):
+    """Where a process of ours is alive to say it, the error names the option."""
+    works = ("run", "--net=none", "example.com/busybox", "--exec=/bin/echo", "--", "works")
+    for options, words in FORBIDDEN.items():
+        ran = host.run("games", *works, options=[word for option in ["User=games", *options.split("\n")] for word in ("-p", option)])
+        assert ran.returncode != 0 and words in ran.stderr, (options, ran)
+
+
 def test_a_pod_without_machined(host):
     systemctl("mask", "--runtime", "--now", "systemd-machined")
     try:
