@@ -177,5 +177,7 @@ def test_kill_of_the_supervisor_and_restart(rocket, unit):
     run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", name)
     wait_for(lambda: show(name, "NRestarts") == "1" and show(name, "ActiveState") == "active", "the restart")
     assert show(name, "MainPID") != first
-    states = sorted(rocket.state(uuid) for uuid in rocket.uuids())
-    assert states == ["exited", "running"]
+    states = {rocket.state(uuid): uuid for uuid in rocket.uuids()}
+    assert sorted(states) == ["exited", "running"]
+    wait_for(lambda: "rkt-" + states["running"] in machines(), "the machine")
+    assert "rkt-" + states["exited"] not in machines()  # which machined keeps for as long as the unit is active
