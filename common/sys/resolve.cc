@@ -121,6 +121,8 @@ private:
             return;
         }
         Fd root = opened(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+        if (links_ == 0) // the caller's own words: it is links that may not lead to another mount
+            mount_ = mount_of(root);
         check_mount(root);
         walked_.clear();
         walked_.push_back(std::move(root));

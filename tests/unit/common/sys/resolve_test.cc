@@ -143,6 +143,17 @@ TEST_CASE("resolving by hand comes to what openat2(2) comes to (R3)")
             }
 }
 
+TEST_CASE("an absolute path is on no other mount than its own root")
+{
+    const auto elsewhere = sys::open(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY);
+    constexpr auto resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
+    for (const char* path : {"/", "/etc/passwd", "/proc/self", "self/.."}) {
+        CAPTURE(path);
+        CHECK(outcome_of(sys::resolve_by_hand(elsewhere.get(), path, O_PATH, resolve, 0)) ==
+              outcome_of(by_the_kernel(elsewhere.get(), path, O_PATH, resolve)));
+    }
+}
+
 TEST_CASE("resolving by hand makes files where openat2(2) would, and never through a link")
 {
     const Tree tree;
