@@ -60,9 +60,10 @@ class Explanation
 {
 public:
     Explanation(const Context& context, const pod::Pod& pod, std::string source)
-        : context_{context}, pod_{pod}, info_{pod::read_info(pod, pod::Detail::full)}, source_{std::move(source)},
-          machine_{pod::machine_of(pod)}
+        : context_{context}, pod_{pod}, info_{pod::read_info(pod, pod::Detail::full)}, source_{std::move(source)}
     {
+        if (info_.pid)
+            machine_ = pod::machine_of(pod, static_cast<pid_t>(*info_.pid));
         read_options();
         read_findings();
         const auto text = file::read_if_exists(pod.fd(), pod::origins_file);

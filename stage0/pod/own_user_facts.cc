@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 
 #include "common/bus/machines.hh"
 #include "common/model/runtime.hh"
@@ -54,18 +55,18 @@ std::optional<Origin> lacking_set_ids(const Pod& pod, const model::AppName& app)
                   .by = "RestrictSUIDSGID=, which DynamicUser= implies"};
 }
 
-std::optional<Origin> machine_of(const Pod& pod)
+std::optional<Origin> machine_of(const Pod& pod, pid_t init)
 {
-    const auto name = bus::machine_name(pod.id());
-    char* machine_class = nullptr;
-    const int found = ::sd_machine_get_class(name.c_str(), &machine_class);
-    ::free(machine_class);
     const auto supervisor = pod.supervisor();
-    if (found < 0 || !supervisor)
+    char* found = nullptr; // of its unit: somebody else's machine may have the pod's name
+    if (!supervisor || ::sd_pid_get_machine_name(init, &found) < 0)
+        return std::nullopt;
+    const std::unique_ptr<char, decltype(&::free)> name{found, ::free};
+    if (name.get() != bus::machine_name(pod.id()))
         return std::nullopt;
     const bool by_host = is_in_other_user_namespace(*supervisor);
     return Origin{.what = "machine",
-                  .value = name,
+                  .value = name.get(),
                   .from = by_host ? "rocket-users.socket" : "default",
                   .by = by_host ? "machined takes no pod from a user who is not root" : ""};
 }

@@ -49,6 +49,7 @@ def test_machine_in_a_scope(rocket, busybox):
     machine = f"rkt-{uuid}"
     shown = dict(line.split("=", 1) for line in run("machinectl", "show", machine).splitlines())
     assert (shown["Class"], shown["Service"], shown["Id"]) == ("container", "rkt", uuid.replace("-", ""))
+    assert f"{machine}  <- default" in rocket("explain", uuid).stdout
     scope = "machine-" + machine.replace("-", "\\x2d") + ".scope"
     assert shown["Unit"] == scope
     leader = pathlib.Path(f"/proc/{shown['Leader']}/cgroup").read_text()
