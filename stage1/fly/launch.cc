@@ -42,10 +42,13 @@ Launched launch(const Pod& pod, const Plan& plan, PodFacts facts, const std::str
     auto spec = channel.parent.receive_one();
     save(spec, pod.dir.get());
     std::vector<Fd> joined;
+    Fd root;
     if (spec.exec_error.empty()) {
         set_limits(spec.resources, group);
-        if (spec.post_stop)
+        if (spec.post_stop) {
             joined = open_namespaces(app.pid());
+            root = sys::open(AT_FDCWD, fmt::format("/proc/{}/root", app.pid()), O_PATH | O_DIRECTORY);
+        }
         channel.parent.go();
     }
     auto& terminal = sources.apps.front().terminal;
@@ -53,7 +56,8 @@ Launched launch(const Pod& pod, const Plan& plan, PodFacts facts, const std::str
             .spec = std::move(spec),
             .channel = std::move(channel.parent),
             .terminal = terminal ? std::move(terminal->master) : Fd{},
-            .namespaces = std::move(joined)};
+            .namespaces = std::move(joined),
+            .root = std::move(root)};
 }
 
 } // namespace rocket::stage1::fly

@@ -22,6 +22,7 @@ struct Launched {
     Channel channel;            // an error, or its end when the app is executed
     Fd terminal;                // --interactive: master of the app's terminal
     std::vector<Fd> namespaces; // for a post-stop handler; empty if there is none
+    Fd root;                    // the app's, likewise: that of its mount namespace is another one in a chroot
 };
 
 // `group`: the pod's cgroup, whose limits are set before the app is executed, unless it cannot be

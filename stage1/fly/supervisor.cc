@@ -130,6 +130,8 @@ void Supervisor::run_post_stop()
             cgroup::move(group_, 0);
             for (const auto& joined : launched_.namespaces)
                 sys::check([&] { return ::setns(joined.get(), 0); }, "joining the app's namespaces");
+            sys::check([&] { return ::fchdir(launched_.root.get()); }, "going to the app's root");
+            sys::check([] { return ::chroot("."); }, "entering the app's root");
             sys::check([] { return ::setsid(); }, "starting a session");
             ::umask(022);
             reset_signals();

@@ -243,15 +243,22 @@ def handlers(pre, post):
     return [{"name": name, "exec": ["/bin/sh", "-c", script]} for name, script in (("pre-start", pre), ("post-stop", post))]
 
 
+IN_CHROOT = ("unshare", "--mount", "sh", "-c", 'mount --rbind / "$0" && exec chroot "$0" "$@"')
+
+
 def test_event_handlers(rocket, make, home):
-    """APP-9 to APP-11, S9: before and after the app, as its user and with its rights, in its root."""
+    """APP-9 to APP-11, S9: before and after the app, as its user and with its rights, in its root; also where Rocket itself is
+    in a chroot."""
     show = "id -u; grep CapBnd /proc/self/status; test -e /mark && echo marked"
     app = aci.app("/bin/sh", "-c", "echo main; exit 4", user="1000", eventHandlers=handlers(f"echo pre; {show}; true", f"echo post; {show}; exit 9"))
     image = make("example.com/handlers", app, [*aci.busybox(), aci.file("rootfs/mark")])
-    done = rocket("--insecure-options=image", "run", "--net=host", FLY, image, status=4)
-    words = done.stdout.splitlines()
-    assert [words[0], words[4], words[5]] == ["pre", "main", "post"] and words[1:4] == words[6:9]
-    assert words[1] == "1000" and words[3] == "marked"
+    command = rocket.command("--insecure-options=image", "run", "--net=host", FLY, image)
+    (home / "chroot").mkdir()
+    for place in [], [*IN_CHROOT, home / "chroot"]:
+        done = subprocess.run([*place, *command], env=rocket.environment, capture_output=True, text=True, check=False, timeout=20)
+        words = done.stdout.splitlines()
+        assert done.returncode == 4 and [words[0], words[4], words[5]] == ["pre", "main", "post"], done
+        assert words[1:4] == words[6:9] and words[1] == "1000" and words[3] == "marked"
 
 
 def test_a_failed_pre_start_handler_is_the_end(rocket, make):
